@@ -1,0 +1,245 @@
+//! The plain walk: a predicate over one event.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use bergfried_event::{Event, Field, FieldName, Value};
+
+use crate::pattern::{Pattern, fold};
+use crate::predicate::{Condition, Predicate, Target};
+use crate::tokens::is_word;
+
+impl Predicate {
+    /// Whether the event meets this predicate.
+    ///
+    /// Conditions over an absent field do not hold, but for [`Condition::Null`].
+    pub fn matches(&self, event: &Event<'_>) -> bool {
+        match self {
+            Predicate::Constant(truth) => *truth,
+            Predicate::And(all) => all.iter().all(|predicate| predicate.matches(event)),
+            Predicate::Or(any) => any.iter().any(|predicate| predicate.matches(event)),
+            Predicate::Not(inner) => !inner.matches(event),
+            Predicate::Atom(Target::Anything, condition) => anything(event, condition),
+            Predicate::Atom(Target::Field(name), condition) => field(event, name, condition),
+        }
+    }
+}
+
+fn anything(event: &Event<'_>, condition: &Condition) -> bool {
+    condition.holds(&Value::from(event.original()), event)
+        || event.fields().iter().any(|(_, value)| any_value(value, condition, event))
+}
+
+fn field(event: &Event<'_>, name: &FieldName<'_>, condition: &Condition) -> bool {
+    let computed;
+    let value = match name {
+        FieldName::Known(Field::Timestamp) => {
+            computed = timestamp_value(event, condition);
+            Some(&computed)
+        }
+        FieldName::Known(Field::EventOriginal) => {
+            computed = Value::from(event.original());
+            Some(&computed)
+        }
+        name => event.get_named(name),
+    };
+    match (value, condition) {
+        (None, condition) => matches!(condition, Condition::Null),
+        (Some(_), Condition::Exists) => true,
+        (Some(value), condition) => any_value(value, condition, event),
+    }
+}
+
+fn timestamp_value<'e>(event: &Event<'_>, condition: &Condition) -> Value<'e> {
+    match condition {
+        Condition::Number(..) => Value::Int(event.created().micros()),
+        _ => Value::from(event.created().to_string()),
+    }
+}
+
+fn any_value(value: &Value<'_>, condition: &Condition, event: &Event<'_>) -> bool {
+    match value {
+        Value::List(values) => values.iter().any(|value| any_value(value, condition, event)),
+        value => condition.holds(value, event),
+    }
+}
+
+impl Condition {
+    /// Whether one value (not a list) meets this condition.
+    ///
+    /// `event` answers [`Condition::SameAs`].
+    pub fn holds(&self, value: &Value<'_>, event: &Event<'_>) -> bool {
+        match self {
+            Condition::Exists => true,
+            Condition::Null => matches!(value, Value::Null),
+            _ if matches!(value, Value::Null) => false,
+            Condition::Text(pattern) => pattern.matches(&value.to_text()),
+            Condition::Words(pattern) => has_words(pattern, &value.to_text()),
+            Condition::Regex(regex) => regex.is_match(&value.to_text()),
+            Condition::Network(network) => {
+                address(&value.to_text()).is_some_and(|address| network.contains(&address))
+            }
+            Condition::Number(comparison, right) => {
+                number(value).is_some_and(|left| comparison.holds(left, *right))
+            }
+            Condition::Bool(truth) => match value {
+                Value::Bool(value) => value == truth,
+                value => {
+                    value.to_text().eq_ignore_ascii_case(if *truth { "true" } else { "false" })
+                }
+            },
+            Condition::SameAs { field, any_before, any_after, cased } => {
+                let Some(other) = event.get_named(field) else { return false };
+                same_as(&value.to_text(), &other.to_text(), *any_before, *any_after, *cased)
+            }
+        }
+    }
+}
+
+fn number(value: &Value<'_>) -> Option<f64> {
+    match value {
+        #[expect(clippy::cast_precision_loss, reason = "compared as floating point by definition")]
+        Value::Int(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// The address that a text is; IPv4-mapped IPv6 becomes IPv4.
+fn address(text: &str) -> Option<IpAddr> {
+    text.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+fn same_as(left: &str, right: &str, any_before: bool, any_after: bool, cased: bool) -> bool {
+    let (left, right) =
+        if cased { (Cow::Borrowed(left), Cow::Borrowed(right)) } else { (fold(left), fold(right)) };
+    match (any_before, any_after) {
+        (false, false) => left == right,
+        (false, true) => left.starts_with(right.as_ref()),
+        (true, false) => left.ends_with(right.as_ref()),
+        (true, true) => left.contains(right.as_ref()),
+    }
+}
+
+/// Whether the pattern occurs in `text` with a word boundary at each end that is a word character.
+fn has_words(pattern: &Pattern, text: &str) -> bool {
+    let folded = if pattern.is_cased() { Cow::Borrowed(text) } else { fold(text) };
+    if let Some(literal) = pattern.as_literal() {
+        return literal.is_empty() || has_literal_words(literal, &folded);
+    }
+    // A pattern with wildcards: try it from every word boundary to every later one. Wildcards stop
+    // at white space, so each try is bounded by one run of non-space text.
+    folded.split_whitespace().any(|run| {
+        boundaries(run).any(|start| {
+            boundaries(run)
+                .filter(|end| *end >= start)
+                .any(|end| run.get(start..end).is_some_and(|part| pattern.matches_folded(part)))
+        })
+    })
+}
+
+fn boundaries(run: &str) -> impl Iterator<Item = usize> + '_ {
+    std::iter::once(0)
+        .chain(crate::tokens::ranges(run).flat_map(|(start, end)| [start, end]))
+        .chain(std::iter::once(run.len()))
+}
+
+fn has_literal_words(literal: &str, text: &str) -> bool {
+    let opens = literal.chars().next().is_some_and(is_word);
+    let closes = literal.chars().next_back().is_some_and(is_word);
+    memchr::memmem::find_iter(text.as_bytes(), literal.as_bytes()).any(|start| {
+        let before = text.get(..start).and_then(|before| before.chars().next_back());
+        let after = text.get(start + literal.len()..).and_then(|after| after.chars().next());
+        !(opens && before.is_some_and(is_word)) && !(closes && after.is_some_and(is_word))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use bergfried_event::Timestamp;
+
+    use super::*;
+    use crate::predicate::{Comparison, TextRegex};
+
+    fn event() -> Event<'static> {
+        let mut event = Event::new(Timestamp::from_seconds(1_000), "raw Failed line");
+        event.set(Field::SourceIp, "::ffff:10.1.2.3");
+        event.set(Field::SourcePort, 22);
+        event.set(Field::UserName, "Bob");
+        event.set(Field::UserEffectiveName, "bob");
+        event.set(Field::EventReason, Value::Null);
+        event.set(Field::EventCategory, Value::List(vec!["session".into(), "iam".into()]));
+        event.set(Field::Message, "Failed password for invalid-user x from 10.0.0.1");
+        event
+    }
+
+    fn holds(field: Field, condition: Condition) -> bool {
+        Predicate::field(field, condition).matches(&event())
+    }
+
+    #[test]
+    fn conditions_over_fields() {
+        let text = |text: &str| Condition::Text(Pattern::with_wildcards(text, false));
+        assert!(holds(Field::UserName, text("bob")));
+        assert!(!holds(Field::UserName, Condition::Text(Pattern::with_wildcards("bob", true))));
+        assert!(holds(Field::EventCategory, text("iam")));
+        assert!(holds(Field::SourcePort, text("2?")));
+        assert!(!holds(Field::GroupName, text("*")));
+        assert!(holds(Field::SourceIp, Condition::Network("10.0.0.0/8".parse().unwrap())));
+        assert!(!holds(Field::SourceIp, Condition::Network("fe80::/10".parse().unwrap())));
+        assert!(holds(Field::SourcePort, Condition::Number(Comparison::LessOrEqual, 22.0)));
+        assert!(!holds(Field::UserName, Condition::Number(Comparison::NotEqual, 22.0)));
+        assert!(holds(Field::Timestamp, Condition::Number(Comparison::Equal, 1e9)));
+        assert!(holds(Field::EventReason, Condition::Null));
+        assert!(holds(Field::EventReason, Condition::Exists));
+        assert!(holds(Field::GroupName, Condition::Null));
+        assert!(!holds(Field::GroupName, Condition::Exists));
+        assert!(holds(
+            Field::Message,
+            Condition::Regex(TextRegex::new("for (invalid|bad)").unwrap())
+        ));
+        let same = |cased| Condition::SameAs {
+            field: Field::UserEffectiveName.into(),
+            any_before: false,
+            any_after: false,
+            cased,
+        };
+        assert!(holds(Field::UserName, same(false)) && !holds(Field::UserName, same(true)));
+    }
+
+    #[test]
+    fn words_have_boundaries() {
+        for (words, expected) in [
+            ("failed", true),
+            ("fail", false),
+            ("fail*", true),
+            ("*word", true),
+            ("invalid-user", true),
+            ("user", true),
+            ("10.0.0.1", true),
+            ("0.0.1", true),
+            ("10.0.0", true),
+            ("10.0.0.11", false),
+            ("password for", true),
+            ("sword for", false),
+            ("pass?ord", true),
+        ] {
+            let condition = Condition::Words(Pattern::with_wildcards(words, false));
+            assert_eq!(holds(Field::Message, condition), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn keywords_look_everywhere() {
+        let anywhere = |text: &str| {
+            Predicate::Atom(
+                Target::Anything,
+                Condition::Text(Pattern::with_wildcards(text, false).anywhere()),
+            )
+        };
+        assert!(anywhere("raw failed").matches(&event()));
+        assert!(anywhere("10.1.2.3").matches(&event()));
+        assert!(!anywhere("absent").matches(&event()));
+    }
+}

@@ -1,0 +1,14 @@
+//! One predicate, many uses: the condition of a rule, a search, a route or an exception.
+//!
+//! [`Predicate`] is the shared tree; [`Predicate::matches`] evaluates it over one event in memory by
+//! a plain walk that stays the reference for every faster way; [`search`] reads the language that
+//! people type. Nothing here does I/O or reads a clock.
+
+mod evaluate;
+mod pattern;
+mod predicate;
+pub mod search;
+pub mod tokens;
+
+pub use pattern::{Part, Pattern};
+pub use predicate::{Comparison, Condition, Predicate, RegexError, Target, TextRegex};

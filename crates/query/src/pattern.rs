@@ -1,0 +1,232 @@
+//! Text patterns with the wildcards `*` (any run) and `?` (any one character).
+
+use std::borrow::Cow;
+
+/// One piece of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// This text.
+    Literal(String),
+    /// Any run of characters, also none (`*`).
+    AnyRun,
+    /// Exactly one character (`?`).
+    AnyOne,
+}
+
+/// A text pattern, matched over a whole value.
+///
+/// Without `cased`, letters match in either case by Unicode's simple lower-casing, as Sigma asks
+/// (Sigma rules specification 2.1, "Escaping" and "Case sensitivity").
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pattern {
+    parts: Vec<Part>,
+    cased: bool,
+}
+
+impl Pattern {
+    /// A pattern of these parts; neighbouring literals are joined, repeated `*` become one.
+    pub fn new(parts: impl IntoIterator<Item = Part>, cased: bool) -> Self {
+        let mut joined: Vec<Part> = Vec::new();
+        for part in parts {
+            match (joined.last_mut(), part) {
+                (Some(Part::Literal(before)), Part::Literal(text)) => before.push_str(&text),
+                (Some(Part::AnyRun), Part::AnyRun) => {}
+                (_, Part::Literal(text)) if text.is_empty() => {}
+                (_, part) => joined.push(part),
+            }
+        }
+        if !cased {
+            for part in &mut joined {
+                if let Part::Literal(text) = part {
+                    *text = fold(text).into_owned();
+                }
+            }
+        }
+        Pattern { parts: joined, cased }
+    }
+
+    /// The pattern that only this text matches, in any case.
+    pub fn literal(text: impl Into<String>) -> Self {
+        Pattern::new([Part::Literal(text.into())], false)
+    }
+
+    /// The pattern of a text in which `*` and `?` are wildcards and `\` takes away their meaning.
+    ///
+    /// A `\` before any other character stands for itself.
+    pub fn with_wildcards(text: &str, cased: bool) -> Self {
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut characters = text.chars().peekable();
+        while let Some(character) = characters.next() {
+            let wildcard = match character {
+                '*' => Part::AnyRun,
+                '?' => Part::AnyOne,
+                '\\' => {
+                    match characters.next_if(|next| matches!(next, '*' | '?' | '\\')) {
+                        Some(escaped) => literal.push(escaped),
+                        None => literal.push('\\'),
+                    }
+                    continue;
+                }
+                other => {
+                    literal.push(other);
+                    continue;
+                }
+            };
+            parts.push(Part::Literal(std::mem::take(&mut literal)));
+            parts.push(wildcard);
+        }
+        parts.push(Part::Literal(literal));
+        Pattern::new(parts, cased)
+    }
+
+    /// The same pattern with any run before and after it.
+    pub fn anywhere(self) -> Self {
+        let cased = self.cased;
+        let parts = std::iter::once(Part::AnyRun).chain(self.parts).chain([Part::AnyRun]);
+        Pattern { parts: Pattern::new(parts, true).parts, cased }
+    }
+
+    /// The parts; literals are lower-cased unless the pattern is cased.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// Whether case matters.
+    pub fn is_cased(&self) -> bool {
+        self.cased
+    }
+
+    /// The text of a pattern without wildcards (lower-cased unless cased).
+    pub fn as_literal(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [] => Some(""),
+            [Part::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether the pattern has a wildcard.
+    pub fn has_wildcard(&self) -> bool {
+        self.as_literal().is_none()
+    }
+
+    /// Whether the whole of `text` matches. Linear in `text` times the number of parts.
+    pub fn matches(&self, text: &str) -> bool {
+        if self.cased { glob(&self.parts, text) } else { self.matches_folded(&fold(text)) }
+    }
+
+    /// As [`Pattern::matches`], for text that [`fold`] lower-cased already.
+    pub fn matches_folded(&self, folded: &str) -> bool {
+        glob(&self.parts, folded)
+    }
+}
+
+/// The text in lower case, borrowed where it is already.
+pub fn fold(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(text.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(text)
+        }
+    } else {
+        Cow::Owned(text.to_lowercase())
+    }
+}
+
+/// Matches from left to right, going back only to the last `*`, so never exponential.
+fn glob(parts: &[Part], text: &str) -> bool {
+    match parts {
+        [] => return text.is_empty(),
+        [Part::Literal(literal)] => return text == literal,
+        [Part::AnyRun] => return true,
+        [Part::Literal(start), Part::AnyRun] => return text.starts_with(start.as_str()),
+        [Part::AnyRun, Part::Literal(end)] => return text.ends_with(end.as_str()),
+        [Part::AnyRun, Part::Literal(inner), Part::AnyRun] => {
+            return memchr::memmem::find(text.as_bytes(), inner.as_bytes()).is_some();
+        }
+        _ => {}
+    }
+    let (mut rest_parts, mut rest_text) = (parts, text);
+    let mut retry: Option<(&[Part], &str)> = None;
+    loop {
+        let advanced = match rest_parts.split_first() {
+            None if rest_text.is_empty() => return true,
+            None => None,
+            Some((Part::AnyRun, after)) => {
+                if after.is_empty() {
+                    return true;
+                }
+                retry = Some((after, rest_text));
+                Some((after, rest_text))
+            }
+            Some((Part::AnyOne, after)) => skip_one(rest_text).map(|text| (after, text)),
+            Some((Part::Literal(literal), after)) => {
+                rest_text.strip_prefix(literal.as_str()).map(|text| (after, text))
+            }
+        };
+        (rest_parts, rest_text) = match (advanced, &mut retry) {
+            (Some(next), _) => next,
+            (None, Some((after, from))) => match skip_one(from) {
+                Some(shorter) => {
+                    *from = shorter;
+                    (*after, shorter)
+                }
+                None => return false,
+            },
+            (None, None) => return false,
+        };
+    }
+}
+
+fn skip_one(text: &str) -> Option<&str> {
+    let mut characters = text.chars();
+    characters.next().map(|_| characters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_match_whole_values() {
+        for (pattern, text, expected) in [
+            ("root", "ROOT", true),
+            ("root", "roots", false),
+            ("*admin*", "the Administrator", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-b-b", false),
+            ("*ab*ab", "abab", true),
+            ("?*", "", false),
+            ("*", "", true),
+            ("", "", true),
+            (r"a\*b", "a*b", true),
+            (r"a\*b", "axb", false),
+            (r"c:\x\\*", r"C:\x\y", true),
+            ("ärger?", "ÄRGERß", true),
+        ] {
+            assert_eq!(
+                Pattern::with_wildcards(pattern, false).matches(text),
+                expected,
+                "{pattern} over {text}"
+            );
+        }
+        assert!(!Pattern::with_wildcards("Root", true).matches("root"));
+    }
+
+    proptest::proptest! {
+        /// The matcher agrees with a regular expression of the same meaning.
+        #[test]
+        fn agrees_with_a_regex(pattern in "[ab*?]{0,8}", text in "[abc]{0,12}") {
+            let expression = pattern.chars().map(|c| match c {
+                '*' => ".*".to_owned(), '?' => ".".to_owned(), c => c.to_string(),
+            }).collect::<String>();
+            let regex = regex::Regex::new(&format!("^{expression}$")).unwrap();
+            proptest::prop_assert_eq!(
+                Pattern::with_wildcards(&pattern, false).matches(&text), regex.is_match(&text));
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The tree itself.
+
+use std::fmt;
+
+use bergfried_event::FieldName;
+use ipnet::IpNet;
+
+use crate::pattern::Pattern;
+
+/// A condition over one event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predicate {
+    /// Holds for every event, or for none.
+    Constant(bool),
+    /// Holds where all of these do; an empty list holds.
+    And(Vec<Predicate>),
+    /// Holds where any of these does; an empty list does not.
+    Or(Vec<Predicate>),
+    /// Holds where this does not.
+    Not(Box<Predicate>),
+    /// Holds where a value of the target meets the condition.
+    Atom(Target, Condition),
+}
+
+/// What an atom looks at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// One field; where it is a list, any of its values.
+    Field(FieldName<'static>),
+    /// The raw text and the text of every value (Sigma's field-less keywords).
+    Anything,
+}
+
+/// What a value must meet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    /// The field is there, with any value, null included.
+    Exists,
+    /// The field is absent or null.
+    Null,
+    /// The whole text of the value matches.
+    Text(Pattern),
+    /// The pattern occurs in the text between word boundaries (see [`crate::tokens`]).
+    Words(Pattern),
+    /// The regular expression finds a match somewhere in the text.
+    Regex(TextRegex),
+    /// The text is an address in this network. IPv4-mapped IPv6 addresses count as IPv4.
+    Network(IpNet),
+    /// The value is a number (or text that is one, or a time as microseconds) that compares so.
+    Number(Comparison, f64),
+    /// The value is truth or falsehood (or text that says so).
+    Bool(bool),
+    /// The whole text equals, starts with, … the text of another field of the same event.
+    SameAs {
+        /// The other field.
+        field: FieldName<'static>,
+        /// Anything may stand before the other field's text.
+        any_before: bool,
+        /// Anything may stand after the other field's text.
+        any_after: bool,
+        /// Whether case matters.
+        cased: bool,
+    },
+}
+
+/// How two numbers compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    /// Whether `left` compares so to `right`.
+    pub fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Comparison::Equal => left == right,
+            Comparison::NotEqual => left != right,
+            Comparison::Less => left < right,
+            Comparison::LessOrEqual => left <= right,
+            Comparison::Greater => left > right,
+            Comparison::GreaterOrEqual => left >= right,
+        }
+    }
+}
+
+/// A compiled linear-time regular expression; equal where the source texts are.
+#[derive(Clone)]
+pub struct TextRegex(regex::Regex);
+
+/// A regular expression that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot use regular expression `{pattern}`: {reason}")]
+pub struct RegexError {
+    /// The expression as given.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl TextRegex {
+    /// The most bytes that one compiled expression may take.
+    pub const SIZE_LIMIT: usize = 2 << 20;
+
+    /// Compiles an expression in the syntax of the `regex` crate (no look-around, no back-references).
+    ///
+    /// # Errors
+    /// Where the syntax is wrong or the compiled form is larger than [`TextRegex::SIZE_LIMIT`].
+    pub fn new(pattern: &str) -> Result<Self, RegexError> {
+        regex::RegexBuilder::new(pattern)
+            .size_limit(Self::SIZE_LIMIT)
+            .build()
+            .map(TextRegex)
+            .map_err(|error| RegexError {
+                pattern: pattern.to_owned(),
+                reason: match error {
+                    regex::Error::CompiledTooBig(limit) => {
+                        format!("it is larger than {limit} bytes when compiled")
+                    }
+                    other => other.to_string().lines().last().unwrap_or_default().to_owned(),
+                },
+            })
+    }
+
+    /// Whether the expression finds a match somewhere in `text`. Linear in `text`.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// The expression's source text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl PartialEq for TextRegex {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl fmt::Debug for TextRegex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/{}/", self.as_str())
+    }
+}
+
+impl Predicate {
+    /// The predicate that holds where both do; flattens nested conjunctions.
+    pub fn and(self, other: Predicate) -> Predicate {
+        match (self, other) {
+            (Predicate::Constant(true), kept) | (kept, Predicate::Constant(true)) => kept,
+            (Predicate::And(mut all), Predicate::And(more)) => {
+                all.extend(more);
+                Predicate::And(all)
+            }
+            (Predicate::And(mut all), one) => {
+                all.push(one);
+                Predicate::And(all)
+            }
+            (one, other) => Predicate::And(vec![one, other]),
+        }
+    }
+
+    /// An atom over one field.
+    pub fn field(name: impl Into<FieldName<'static>>, condition: Condition) -> Predicate {
+        Predicate::Atom(Target::Field(name.into()), condition)
+    }
+
+    /// Every field that the predicate names, in order of appearance, with repeats.
+    pub fn fields(&self) -> Vec<&FieldName<'static>> {
+        let mut found = Vec::new();
+        self.collect_fields(&mut found);
+        found
+    }
+
+    fn collect_fields<'p>(&'p self, found: &mut Vec<&'p FieldName<'static>>) {
+        match self {
+            Predicate::Constant(_) => {}
+            Predicate::And(inner) | Predicate::Or(inner) => {
+                for predicate in inner {
+                    predicate.collect_fields(found);
+                }
+            }
+            Predicate::Not(inner) => inner.collect_fields(found),
+            Predicate::Atom(target, condition) => {
+                if let Target::Field(name) = target {
+                    found.push(name);
+                }
+                if let Condition::SameAs { field, .. } = condition {
+                    found.push(field);
+                }
+            }
+        }
+    }
+}
