@@ -151,7 +151,8 @@ fn has_literal_words(literal: &str, text: &str) -> bool {
     memchr::memmem::find_iter(text.as_bytes(), literal.as_bytes()).any(|start| {
         let before = text.get(..start).and_then(|before| before.chars().next_back());
         let after = text.get(start + literal.len()..).and_then(|after| after.chars().next());
-        !(opens && before.is_some_and(is_word)) && !(closes && after.is_some_and(is_word))
+        let glued = opens && before.is_some_and(is_word) || closes && after.is_some_and(is_word);
+        !glued
     })
 }
 

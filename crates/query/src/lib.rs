@@ -10,5 +10,5 @@ mod predicate;
 pub mod search;
 pub mod tokens;
 
-pub use pattern::{Part, Pattern};
+pub use pattern::{Part, Pattern, fold};
 pub use predicate::{Comparison, Condition, Predicate, RegexError, Target, TextRegex};
