@@ -101,9 +101,18 @@ fn number(value: &Value<'_>) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "compared as floating point by definition")]
         Value::Int(number) => Some(*number as f64),
         Value::Float(number) => Some(*number),
-        Value::Text(text) => text.trim().parse().ok(),
+        Value::Text(text) => text.trim().parse().ok().or_else(|| time_number(text)),
         _ => None,
     }
+}
+
+/// A time in RFC 3339 as its microseconds.
+#[expect(clippy::cast_precision_loss, reason = "microseconds of these centuries fit in 53 bits")]
+fn time_number(text: &str) -> Option<f64> {
+    if !text.as_bytes().first()?.is_ascii_digit() || !text.contains('-') {
+        return None;
+    }
+    text.parse::<bergfried_event::Timestamp>().ok().map(|time| time.micros() as f64)
 }
 
 /// The address that a text is; IPv4-mapped IPv6 becomes IPv4.
