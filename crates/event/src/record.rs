@@ -41,6 +41,8 @@ pub struct Record<'a> {
     pub raw: Cow<'a, [u8]>,
     /// When they were read.
     pub received: Timestamp,
+    /// Whether the line was longer than a record may be and its end was left out.
+    pub truncated: bool,
 }
 
 /// The bytes as text: UTF-8 as it is, any other byte as `\xNN`.
