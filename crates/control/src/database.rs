@@ -1,0 +1,137 @@
+//! Opening the database file, and the two connections to it.
+
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::error::ControlError;
+use crate::migrations;
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const CACHED_STATEMENTS: usize = 64;
+
+/// The control store; share it behind an `Arc`.
+#[derive(Debug)]
+pub struct Control {
+    /// Writes that must last.
+    writer: Mutex<Connection>,
+    /// Reads, which never wait for the writer, and writes that a power cut may take back.
+    reader: Mutex<Connection>,
+    pub(crate) unrecorded_uses: AtomicU64,
+}
+
+impl Control {
+    /// Opens the database at `path`, making it (mode 0600) and bringing its schema up to date.
+    ///
+    /// # Errors
+    /// [`ControlError::Newer`] where a newer program wrote it, [`ControlError::Corrupt`] where it
+    /// is no database, [`ControlError::Open`] where the file cannot be made.
+    pub fn open(path: &Path) -> Result<Control, ControlError> {
+        restrict(path).map_err(|cause| ControlError::Open { path: path.to_owned(), cause })?;
+        let mut writer = connect(path, "FULL")?;
+        migrations::apply(&mut writer)?;
+        let reader = connect(path, "NORMAL")?;
+        Ok(Control {
+            writer: Mutex::new(writer),
+            reader: Mutex::new(reader),
+            unrecorded_uses: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Connection> {
+        // A panic rolls its transaction back, so the connection behind a poisoned lock is sound.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` in one transaction: all of it lasts, or nothing happened.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, ControlError>,
+    ) -> Result<T, ControlError> {
+        let mut connection = self.writer();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+}
+
+/// Makes the file where it is missing; only its owner may read it. SQLite gives its side files the
+/// same mode.
+fn restrict(path: &Path) -> std::io::Result<()> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))
+}
+
+fn connect(path: &Path, synchronous: &str) -> Result<Connection, ControlError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use bergfried_event::Timestamp;
+
+    use super::*;
+    use crate::{AlertFilter, TokenKind};
+
+    #[test]
+    fn a_full_disk_changes_nothing_and_locks_nobody_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let control = Control::open(&directory.path().join("control.db")).unwrap();
+        let now = Timestamp::from_seconds(0);
+        let (_, secret) = control.create_token(TokenKind::Admin, "first", now).unwrap();
+        let pages: i64 =
+            control.writer().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        control.writer().pragma_update(None, "max_page_count", pages).unwrap();
+        let finding = bergfried_event::Finding {
+            rule_id: String::new(),
+            rule_name: "title".to_owned(),
+            severity: bergfried_event::Severity::Low,
+            host: None,
+            user: None,
+            source: None,
+            program: None,
+            count: 1,
+            first_seen: now,
+            last_seen: now,
+            techniques: Vec::new(),
+            group: Vec::new(),
+            example: "x".repeat(4000),
+            event_ids: Vec::new(),
+        };
+        let findings: Vec<_> = (0..50)
+            .map(|index| bergfried_event::Finding {
+                host: Some(format!("host{index}")),
+                ..finding.clone()
+            })
+            .collect();
+        let error = control.apply_findings(1, &findings, "Production", &[], now).unwrap_err();
+        assert!(matches!(error, ControlError::Full), "{error:?}");
+        assert_eq!(control.applied_sequence().unwrap(), 0);
+        let filter = AlertFilter { limit: 1, ..AlertFilter::default() };
+        assert_eq!(control.alerts(&filter).unwrap(), []);
+        let token = control.check_token(TokenKind::Admin, secret.expose(), now).unwrap();
+        assert!(token.is_some());
+
+        control.writer().pragma_update(None, "max_page_count", 1_000_000).unwrap();
+        control.apply_findings(1, &findings, "Production", &[], now).unwrap();
+        assert_eq!(control.applied_sequence().unwrap(), 1);
+    }
+}
