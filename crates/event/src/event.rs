@@ -68,6 +68,18 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// Adds a field that the event does not have yet, without looking for one of the same name.
+    ///
+    /// For parsers, which know what they have set; a field pushed twice is kept twice. A field past
+    /// [`MAX_FIELDS`] is dropped and counted.
+    pub fn push(&mut self, field: Field, value: impl Into<Value<'a>>) {
+        if self.fields.len() < MAX_FIELDS {
+            self.fields.push((FieldName::Known(field), value.into()));
+        } else {
+            self.dropped_fields = self.dropped_fields.saturating_add(1);
+        }
+    }
+
     /// Removes a field; true where it was there.
     pub fn remove(&mut self, field: Field) -> bool {
         let before = self.fields.len();

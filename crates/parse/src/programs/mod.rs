@@ -1,0 +1,82 @@
+//! What programs say: one file for each, one line each in [`PROGRAMS`].
+//!
+//! A parser gets the message after the envelope and adds fields to the event. It reads from the end
+//! that the program itself writes: a name typed by a stranger may hold any text.
+
+mod pam;
+mod peer;
+mod sshd;
+mod su;
+mod sudo;
+
+use bergfried_event::{Event, Field};
+
+use crate::syslog::unqualified;
+
+pub(crate) use peer::push_address_owned;
+
+/// A program whose messages are understood.
+pub(crate) struct Program {
+    /// The name of the parser and of its folder of samples.
+    pub(crate) name: &'static str,
+    /// The programs it reads, without directory, in lower case.
+    pub(crate) tags: &'static [&'static str],
+    /// Adds what the message says.
+    pub(crate) read: for<'a> fn(&'a str, &mut Event<'a>),
+}
+
+/// Every program parser; the busiest first, as they are looked up in this order.
+pub(crate) const PROGRAMS: &[Program] = &[sshd::PROGRAM, sudo::PROGRAM, su::PROGRAM, pam::PROGRAM];
+
+/// The parser of a program, by its tag.
+pub(crate) fn find(program: &str) -> Option<&'static Program> {
+    let exact = |name: &str| PROGRAMS.iter().find(|program| program.tags.contains(&name));
+    exact(program).or_else(|| {
+        let name = unqualified(program);
+        exact(name).or_else(|| {
+            let upper = name.len() <= 32 && name.bytes().any(|byte| byte.is_ascii_uppercase());
+            if upper { exact(&name.to_ascii_lowercase()) } else { None }
+        })
+    })
+}
+
+/// Adds to the event what the message of this program says.
+pub(crate) fn read<'a>(
+    program: Option<&str>,
+    pam_module: Option<&'a str>,
+    message: &'a str,
+    event: &mut Event<'a>,
+) {
+    if let Some(service) = program.filter(|_| pam_module.is_some()) {
+        pam::read_for(unqualified(service), message, event);
+    } else if pam::is_pam(message) {
+        pam::read_tagged(program.map(unqualified), message, event);
+    } else if let Some(program) = program.and_then(find) {
+        (program.read)(message, event);
+    }
+}
+
+/// Sets what an accepted login over SSH has in common, whoever reports it.
+pub(crate) fn accepted(event: &mut Event<'_>) {
+    classify(event, "authentication", "ssh_login");
+    outcome(event, SUCCESS);
+}
+
+const SUCCESS: &str = "success";
+const FAILURE: &str = "failure";
+
+fn classify(event: &mut Event<'_>, category: &'static str, action: &'static str) {
+    event.push(Field::EventCategory, category);
+    event.push(Field::EventAction, action);
+}
+
+fn outcome(event: &mut Event<'_>, outcome: &'static str) {
+    event.push(Field::EventOutcome, outcome);
+}
+
+/// Sets a text field unless the text is empty.
+fn push_text<'a>(event: &mut Event<'a>, field: Field, text: &'a str) {
+    if !text.is_empty() {
+        event.push(field, text);
+    }
+}

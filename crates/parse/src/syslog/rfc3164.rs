@@ -1,0 +1,109 @@
+//! The BSD syslog form (RFC 3164 section 4.1) and its relatives with other stamps.
+
+use bergfried_event::Timestamp;
+
+use super::tag::{self, Tag};
+use super::{FACILITIES, Priority, SEVERITIES};
+use crate::Context;
+use crate::line::Line;
+use crate::stamp;
+use crate::text::{is_host_name, skip_spaces};
+
+/// Reads what follows `<PRI>`, or a whole line that has none.
+pub(super) fn parse<'a>(
+    priority: Option<Priority>,
+    text: &'a str,
+    context: &Context<'_>,
+) -> Line<'a> {
+    let mut line = match stamp::read(text, context) {
+        Some((stamp, rest)) => stamped(rest, stamp.unwrap_or(context.received)),
+        None => unstamped(text, priority.is_some(), context.received),
+    };
+    line.facility = line.facility.or(priority.map(|priority| priority.facility));
+    line.severity = line.severity.or(priority.map(|priority| priority.severity));
+    line.has_priority = priority.is_some();
+    line
+}
+
+/// `[host] tag: message` after a stamp.
+fn stamped(rest: &str, created: Timestamp) -> Line<'_> {
+    let rest = skip_spaces(rest);
+    let (host, rest) = match rest.split_once(' ') {
+        Some((token, after)) if is_host(token, after) => (Some(token), after),
+        _ => (None, rest),
+    };
+    let mut line = with_tag(rest, created);
+    line.host = host.map(Into::into);
+    line
+}
+
+/// A token after the stamp is the host unless it already is the tag.
+fn is_host(token: &str, after: &str) -> bool {
+    // Some programs pad their name before `[pid]:`.
+    let padded_tag = skip_spaces(after).strip_prefix('[').is_some_and(|inside| {
+        inside.split_once("]:").is_some_and(|(pid, _)| pid.bytes().all(|b| b.is_ascii_digit()))
+    });
+    !padded_tag && !token.ends_with([':', ']']) && !token.starts_with('[') && !token.is_empty()
+}
+
+/// A line without stamp: `tag: message`, `host tag[pid]: message` or just a message.
+fn unstamped(text: &str, has_priority: bool, created: Timestamp) -> Line<'_> {
+    if let Some(tag) = tag::read(text)
+        && (has_priority || tag.pid.is_some() || tag.is_known())
+    {
+        return from_tag(tag, created);
+    }
+    if let Some((host, rest)) = text.split_once(' ')
+        && is_host_name(host)
+        && !host.ends_with(':')
+        && let Some(tag) = tag::read(rest)
+        && tag.pid.is_some()
+        && !tag.program.contains(' ')
+    {
+        let mut line = from_tag(tag, created);
+        line.host = Some(host.into());
+        return line;
+    }
+    Line::bare(text, created)
+}
+
+fn with_tag(text: &str, created: Timestamp) -> Line<'_> {
+    match tag::read(text) {
+        Some(tag) => from_tag(tag, created),
+        None => Line::bare(skip_spaces(text), created),
+    }
+}
+
+fn from_tag<'a>(tag: Tag<'a>, created: Timestamp) -> Line<'a> {
+    let (solaris, message) = solaris_id(tag.message);
+    let mut line = Line::bare(message, created);
+    line.program = Some(tag.program.into());
+    line.pam_module = tag.pam_module;
+    line.pid = tag.pid;
+    if let Some((facility, severity)) = solaris {
+        line.facility = Some(facility);
+        line.severity = Some(severity);
+    }
+    line
+}
+
+/// Takes off `[ID 702911 auth.notice] `, which Solaris's syslogd puts before the message
+/// (log(7D)); gives the facility and severity it names.
+fn solaris_id(message: &str) -> (Option<(u8, u8)>, &str) {
+    let read = || {
+        let (inside, rest) = message.strip_prefix("[ID ")?.split_once("] ")?;
+        let (facility, severity) = inside.split_once(' ')?.1.split_once('.')?;
+        let severity = match severity {
+            "error" => "err",
+            "warn" => "warning",
+            name => name,
+        };
+        let facility = FACILITIES.iter().position(|name| *name == facility)?;
+        let severity = SEVERITIES.iter().position(|name| *name == severity)?;
+        Some(((u8::try_from(facility).ok()?, u8::try_from(severity).ok()?), rest))
+    };
+    match read() {
+        Some((codes, rest)) => (Some(codes), rest),
+        None => (None, message),
+    }
+}
