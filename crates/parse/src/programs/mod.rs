@@ -3,11 +3,20 @@
 //! A parser gets the message after the envelope and adds fields to the event. It reads from the end
 //! that the program itself writes: a name typed by a stranger may hold any text.
 
+mod cron;
+mod dropbear;
+mod groups;
+mod login;
+mod logind;
 mod pam;
+mod passwords;
 mod peer;
+mod polkit;
 mod sshd;
 mod su;
 mod sudo;
+mod users;
+mod vsftpd;
 
 use bergfried_event::{Event, Field};
 
@@ -26,7 +35,21 @@ pub(crate) struct Program {
 }
 
 /// Every program parser; the busiest first, as they are looked up in this order.
-pub(crate) const PROGRAMS: &[Program] = &[sshd::PROGRAM, sudo::PROGRAM, su::PROGRAM, pam::PROGRAM];
+pub(crate) const PROGRAMS: &[Program] = &[
+    sshd::PROGRAM,
+    sudo::PROGRAM,
+    cron::PROGRAM,
+    su::PROGRAM,
+    logind::PROGRAM,
+    login::PROGRAM,
+    users::PROGRAM,
+    groups::PROGRAM,
+    passwords::PROGRAM,
+    dropbear::PROGRAM,
+    vsftpd::PROGRAM,
+    polkit::PROGRAM,
+    pam::PROGRAM,
+];
 
 /// The parser of a program, by its tag.
 pub(crate) fn find(program: &str) -> Option<&'static Program> {

@@ -10,7 +10,7 @@ use super::{FAILURE, Program, SUCCESS, classify, outcome, peer, push_text};
 
 pub(super) const PROGRAM: Program = Program {
     name: "pam",
-    tags: &["unix_chkpwd", "pam", "auth", "systemd-user", "gdm", "lightdm", "sddm", "polkitd"],
+    tags: &["unix_chkpwd", "pam", "auth", "systemd-user", "gdm", "lightdm", "sddm"],
     read: |message, event| {
         read_text(None, message, event);
     },

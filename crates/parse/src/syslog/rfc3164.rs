@@ -7,7 +7,7 @@ use super::{FACILITIES, Priority, SEVERITIES};
 use crate::Context;
 use crate::line::Line;
 use crate::stamp;
-use crate::text::{is_host_name, skip_spaces};
+use crate::text::{is_host_name, number, skip_spaces};
 
 /// Reads what follows `<PRI>`, or a whole line that has none.
 pub(super) fn parse<'a>(
@@ -70,8 +70,19 @@ fn unstamped(text: &str, has_priority: bool, created: Timestamp) -> Line<'_> {
 fn with_tag(text: &str, created: Timestamp) -> Line<'_> {
     match tag::read(text) {
         Some(tag) => from_tag(tag, created),
-        None => Line::bare(skip_spaces(text), created),
+        None => {
+            vsftpd_file(text, created).unwrap_or_else(|| Line::bare(skip_spaces(text), created))
+        }
     }
+}
+
+/// `[pid 27202] [bob] FAIL LOGIN: …` after the stamp, as vsftpd writes its own file.
+fn vsftpd_file(text: &str, created: Timestamp) -> Option<Line<'_>> {
+    let (pid, message) = text.strip_prefix("[pid ")?.split_once("] ")?;
+    let mut line = Line::bare(message, created);
+    line.program = Some("vsftpd".into());
+    line.pid = Some(number(pid.as_bytes())?);
+    Some(line)
 }
 
 fn from_tag<'a>(tag: Tag<'a>, created: Timestamp) -> Line<'a> {
