@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# Measures the release build on this machine and prints one table; all of it is kept in
+# bench/results. What cannot be measured is a row that says why.
+#
+# Usage: bench/run.sh [--quick]
+#   --quick   100,000 lines and 200,000 stored events instead of 1 and 10 million: to try it
+# Whole processes are timed by hyperfine where it is installed (apt-get install hyperfine), else by
+# the shell, the mean of three; memory by /usr/bin/time (apt-get install time).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+lines=1000000 stored=10000000 idle=20
+case ${1:-} in
+    '') ;;
+    --quick) lines=100000 stored=200000 idle=5 ;;
+    *) echo "bench/run.sh: unknown argument $1, expected --quick" >&2; exit 2 ;;
+esac
+
+results=$PWD/bench/results
+work=$(mktemp -d)
+children=()
+cleanup() {
+    for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
+    for child in "${children[@]}"; do wait "$child" 2>/dev/null || true; done
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+mkdir -p "$results"
+table=$results/table.tsv
+: >"$table"
+
+row() { # MEASUREMENT VALUE UNIT GOAL
+    printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "${4:-}" >>"$table"
+    echo "  $1: $2 $3" >&2
+}
+
+# seconds NAME COMMAND: the mean wall-clock seconds of a shell command; its words are kept.
+seconds() {
+    local name=$1 command=$2
+    if command -v hyperfine >/dev/null; then
+        hyperfine --style none --warmup 1 --runs 3 --export-csv "$results/$name.csv" "$command" \
+            >"$results/$name.log" 2>&1 || return 1
+        awk -F , 'NR == 2 { print $(NF - 6) }' "$results/$name.csv"
+    else
+        local begin=$EPOCHREALTIME
+        for _ in 1 2 3; do bash -c "$command" >"$results/$name.log" 2>&1 || return 1; done
+        awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.4f\n", (b - a) / 3 }'
+    fi
+}
+
+# rates TITLE NAME COMMAND BYTES GOAL: two rows, lines/s and MB/s.
+rates() {
+    local took
+    if ! took=$(seconds "$2" "$3"); then
+        row "$1" "-" "failed: $(tail -n 1 "$results/$2.log" | cut -c -120)" "$5"
+        return
+    fi
+    row "$1" "$(awk -v n="$lines" -v s="$took" 'BEGIN { printf "%d", n / s }')" "lines/s" "$5"
+    row "$1" "$(awk -v n="$4" -v s="$took" 'BEGIN { printf "%.1f", n / s / 1e6 }')" "MB/s"
+}
+
+# peak TITLE COMMAND…: the most memory that a command takes.
+peak() {
+    local title=$1 memory
+    shift
+    if [[ ! -x /usr/bin/time ]]; then
+        row "$title" "-" "not measured: /usr/bin/time is not installed"
+        return
+    fi
+    memory=$(/usr/bin/time -f '%M' "$@" 2>&1 >/dev/null | tail -n 1) || true
+    row "$title" "$(awk -v k="$memory" 'BEGIN { printf "%.1f", k / 1024 }')" "MiB"
+}
+
+free_port() {
+    local port
+    for _ in {1..50}; do
+        port=$((RANDOM % 20000 + 20000))
+        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            echo "$port"
+            return
+        fi
+    done
+    return 1
+}
+
+# wait_until SECONDS COMMAND…: tries every 0.1 s.
+wait_until() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < deadline)) || return 1
+        sleep 0.1
+    done
+}
+
+# cpu_ticks PID: user and system time that the process has taken, in clock ticks.
+cpu_ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
+
+echo "building" >&2
+cargo build --release --locked -q -p bergfried -p bergfried-agent-bin -p bergfried-bench
+binaries=${CARGO_TARGET_DIR:-target}/release
+binaries=$(cd "$binaries" && pwd)
+bergfried=$binaries/bergfried
+
+echo "making input: $lines lines" >&2
+corpus=../shared/corpora/syslog/loghub_OpenSSH.log
+[[ -r $corpus ]] || corpus=corpus/recorded/traditional.log
+repeat() { # FILE LINES: the file over and over, each line with its line feed
+    awk '{ text[NR] = $0 } END { for (i = 0; i < n; i++) print text[i % NR + 1] }' n="$2" "$1"
+}
+repeat "$corpus" "$lines" >"$work/ssh.log"
+"$binaries/bergfried-bench-generate" lines "$lines" >"$work/mixed.log"
+"$binaries/bergfried-bench-generate" rules 15 "$work/rules15"
+"$binaries/bergfried-bench-generate" rules 500 "$work/rules500"
+ssh_bytes=$(stat -c %s "$work/ssh.log")
+mixed_bytes=$(stat -c %s "$work/mixed.log")
+
+echo "scan and parse" >&2
+one_core=(taskset -c 0)
+command -v taskset >/dev/null || one_core=()
+scan="$bergfried scan --format json"
+rates "scan, built-in rules, sshd lines" scan "$scan $work/ssh.log >/dev/null" "$ssh_bytes" ""
+rates "scan, built-in rules, sshd lines, one core" scan-one-core \
+    "${one_core[*]} $scan $work/ssh.log >/dev/null" "$ssh_bytes" "300000 lines/s"
+rates "parse to JSON, sshd lines, one core" parse-one-core \
+    "${one_core[*]} $bergfried parse $work/ssh.log >/dev/null" "$ssh_bytes" ""
+rates "scan, built-in rules, mixed lines" scan-mixed "$scan $work/mixed.log >/dev/null" \
+    "$mixed_bytes" ""
+for count in 15 500; do
+    rates "scan, $count generated rules, mixed lines, one core" "scan-$count" \
+        "${one_core[*]} $scan --rules $work/rules$count $work/mixed.log >/dev/null" "$mixed_bytes" ""
+done
+peak "scan, peak memory" "$bergfried" scan --format json "$work/ssh.log"
+
+echo "inner loops" >&2
+# divan's medians: parse alone, and rules alone over events that are parsed already.
+for crate in parse rules; do
+    if cargo bench --locked -q -p "bergfried-$crate" >"$results/inner-$crate.log" 2>&1; then
+        while IFS=$'\t' read -r name median; do
+            row "$crate alone: $name" "$median" "median (divan)"
+        done < <(awk -F '│' '/│/ && $3 ~ /[0-9]/ {
+            name = $1; sub(/^[^[:alnum:]]*/, "", name); sub(/ +[0-9.]+ [µnm]?s *$/, "", name)
+            gsub(/^ +| +$/, "", $3); print name "\t" $3 }' "$results/inner-$crate.log")
+    else
+        row "$crate alone" "-" "failed: see $results/inner-$crate.log"
+    fi
+done
+
+echo "hub" >&2
+port=$(free_port)
+url=http://127.0.0.1:$port
+token=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
+(umask 077 && printf '%s' "$token" >"$work/token")
+WATCHTOWER_AGENT_TOKEN=$token "$bergfried" hub --listen "127.0.0.1:$port" \
+    --data-dir "$work/hub" --admin-key "$token-admin" >"$results/hub.log" 2>&1 &
+hub=$!
+children+=("$hub")
+if wait_until 20 curl -fsS "$url/healthz"; then
+    if rate=$("$binaries/bergfried-bench-post" --url "$url" --token-file "$work/token" \
+        "$work/mixed.log" 2>"$results/post.log"); then
+        row "hub ingest, durable" "$(cut -f 4 <<<"$rate")" "events/s" "100000 events/s"
+        row "hub, peak memory" \
+            "$(awk '/^VmHWM/ { printf "%.1f", $2 / 1024 }' "/proc/$hub/status")" "MiB"
+    else
+        row "hub ingest, durable" "-" "failed: $(tail -n 1 "$results/post.log" | cut -c -160)" \
+            "100000 events/s"
+    fi
+
+    echo "agent" >&2
+    "$binaries/bergfried-agent" --hub "$url" --token-file "$work/token" \
+        --state-dir "$work/agent" --file "$work/mixed.log" >"$results/agent.log" 2>&1 &
+    agent=$!
+    children+=("$agent")
+    sleep 3
+    before=-1
+    for _ in {1..120}; do # until a second passes in which it has nothing left to do
+        kill -0 "$agent" 2>/dev/null || break
+        now=$(cpu_ticks "$agent")
+        ((now - before > 1)) || break
+        before=$now
+        sleep 1
+    done
+    if kill -0 "$agent" 2>/dev/null; then
+        row "agent, peak memory" \
+            "$(awk '/^VmHWM/ { printf "%.1f", $2 / 1024 }' "/proc/$agent/status")" "MiB" "20 MiB"
+        begin=$(cpu_ticks "$agent")
+        sleep "$idle"
+        row "agent, idle" "$(awk -v t="$(($(cpu_ticks "$agent") - begin))" -v s="$idle" \
+            -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "%.2f", 100 * t / hz / s }')" "% CPU" "0.5 %"
+    else
+        row "agent" "-" "failed: $(tail -n 1 "$results/agent.log" | cut -c -160)"
+    fi
+else
+    row "hub" "-" "failed: $(tail -n 1 "$results/hub.log" | cut -c -160)"
+fi
+
+echo "store: $stored events" >&2
+if cargo run --release --locked -q -p bergfried-store --example store_bench -- "$stored" \
+    >"$results/store.log" 2>&1; then
+    # The example prints one measurement a line: name, value and unit, separated by tabs.
+    while IFS=$'\t' read -r name value unit; do
+        [[ -n ${value:-} ]] && row "store: $name" "$value" "${unit:-}"
+    done <"$results/store.log"
+else
+    row "store" "-" "failed: $(tail -n 1 "$results/store.log" | cut -c -160)"
+fi
+
+{
+    echo
+    echo "$(date -u +%F), $(nproc) x$(awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo |
+        sed 's/^/ /'), $(git rev-parse --short HEAD 2>/dev/null || echo unknown), $lines lines of" \
+        "$(awk -v b="$ssh_bytes" -v n="$lines" 'BEGIN { printf "%d", b / n }') (sshd) and" \
+        "$(awk -v b="$mixed_bytes" -v n="$lines" 'BEGIN { printf "%d", b / n }') (mixed) bytes"
+    { printf 'measurement\tvalue\tunit\tgoal\n'; cat "$table"; } |
+        awk -F '\t' '{ printf "%-52s %14s  %-18s %s\n", $1, $2, $3, $4 }'
+} | tee "$results/table.txt"
