@@ -1,1 +1,21 @@
-//! Placeholder until the crate lands.
+//! Sigma rules over events.
+//!
+//! [`RuleSet::load`] turns rule files into rules that cannot be wrong and says what was wrong with
+//! the others; [`Engine`] shows events to them and states findings. Nothing here does I/O or reads a
+//! clock: time is the time of the events, so a file replayed gives the findings that living through
+//! it gave.
+
+mod builtin;
+mod diagnostic;
+mod engine;
+mod logsource;
+mod rule;
+mod set;
+mod sigma;
+mod taxonomy;
+
+pub use builtin::builtin;
+pub use diagnostic::{Diagnostic, DiagnosticSeverity, Source};
+pub use engine::{Engine, Limits};
+pub use rule::{Rule, RuleKind};
+pub use set::RuleSet;

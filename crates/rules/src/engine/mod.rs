@@ -1,0 +1,279 @@
+//! Shows events to the rules of a set and states findings.
+//!
+//! Each event meets the detections of its log sources by the plain walk of their predicates; matches
+//! go on to the correlations that refer to them. Everything kept between events has a cap, and what
+//! a cap pushes out is counted.
+
+mod correlation;
+mod details;
+mod first_seen;
+mod groups;
+mod window;
+
+use std::sync::Arc;
+
+use bergfried_event::{Event, Field, Finding};
+
+use crate::logsource::Sources;
+use crate::rule::{Body, Correlation, Rule};
+use crate::set::RuleSet;
+use correlation::{CorrelationState, Hit, Outcome};
+use first_seen::FirstSeenState;
+
+/// Bounds of what an engine keeps and how often it repeats itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Microseconds of event time between two findings of one running episode; `i64::MAX` leaves the
+    /// rest of an episode to its end and to [`Engine::flush`].
+    pub update_interval: i64,
+    /// The most groups that each rule keeps; the least recently used are dropped and counted.
+    pub max_groups: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { update_interval: 60_000_000, max_groups: 100_000 }
+    }
+}
+
+/// A rule set with what it remembers of the events so far.
+#[derive(Debug)]
+pub struct Engine {
+    rules: Arc<RuleSet>,
+    limits: Limits,
+    /// One for each rule, empty for plain detections.
+    states: Vec<State>,
+    /// For each rule: a correlation stands after all that it refers to.
+    ranks: Vec<usize>,
+    /// Event time of the last look for findings that are due.
+    swept: Option<i64>,
+    observed: u64,
+    late: u64,
+    /// Kept between events for its memory alone.
+    queue: Vec<Queued>,
+}
+
+#[derive(Debug)]
+enum State {
+    None,
+    FirstSeen(FirstSeenState),
+    Correlation(CorrelationState),
+}
+
+/// A match on its way to a correlation.
+#[derive(Clone, Copy, Debug)]
+struct Queued {
+    correlation: usize,
+    step: usize,
+    weight: u64,
+    first: i64,
+}
+
+impl Engine {
+    /// An engine that has seen nothing yet.
+    pub fn new(rules: Arc<RuleSet>, limits: Limits) -> Engine {
+        let state = |rule: &Rule| match &rule.body {
+            Body::Correlation(correlation) => {
+                State::Correlation(CorrelationState::new(correlation, limits))
+            }
+            Body::Detection(detection) => match &detection.first_seen {
+                Some(_) => State::FirstSeen(FirstSeenState::new(limits.max_groups)),
+                None => State::None,
+            },
+        };
+        let states = rules.rules().iter().map(state).collect();
+        let ranks = ranks(rules.rules());
+        Engine {
+            rules,
+            limits,
+            states,
+            ranks,
+            swept: None,
+            observed: 0,
+            late: 0,
+            queue: Vec::new(),
+        }
+    }
+
+    /// Shows an event to the rules; what they state is added to `findings`.
+    ///
+    /// `event_id` is what findings name the event by. Time is the event's own: an event may come
+    /// later than a newer one of its group by up to the correlation's time span; one that is later
+    /// still is left out and counted in [`Engine::late`].
+    pub fn observe(&mut self, event: &Event<'_>, event_id: u64, findings: &mut Vec<Finding>) {
+        self.step(event, event_id, Some(findings));
+    }
+
+    /// Shows an event that was stated upon before a restart: it is remembered, nothing is stated.
+    pub fn warm(&mut self, event: &Event<'_>, event_id: u64) {
+        self.step(event, event_id, None);
+    }
+
+    /// States what is still to be said of running episodes; they go on all the same.
+    pub fn flush(&mut self, findings: &mut Vec<Finding>) {
+        for (rule, state) in self.rules.rules().iter().zip(&mut self.states) {
+            if let (State::Correlation(state), Body::Correlation(body)) = (state, &rule.body) {
+                state.flush(rule, body, i64::MAX, 0, findings);
+            }
+        }
+    }
+
+    /// How many groups or combinations were forgotten because there were too many.
+    pub fn evicted(&self) -> u64 {
+        let evicted = |state: &State| match state {
+            State::None => 0,
+            State::FirstSeen(state) => state.evicted(),
+            State::Correlation(state) => state.evicted(),
+        };
+        self.states.iter().map(evicted).sum()
+    }
+
+    /// How many matches were left out of a correlation because they came too late.
+    pub fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// The rules.
+    pub fn rules(&self) -> &Arc<RuleSet> {
+        &self.rules
+    }
+
+    fn step(&mut self, event: &Event<'_>, event_id: u64, mut findings: Option<&mut Vec<Finding>>) {
+        self.observed = self.observed.wrapping_add(1);
+        if let Some(findings) = findings.as_deref_mut() {
+            self.sweep(event.created().micros(), findings);
+        }
+        let rules = Arc::clone(&self.rules);
+        for index in rules.candidates(Sources::of(event)) {
+            let Some(rule) = rules.rules().get(index) else { continue };
+            let Body::Detection(detection) = &rule.body else { continue };
+            if !detection.predicate.matches(event) {
+                continue;
+            }
+            if let (Some(first_seen), Some(State::FirstSeen(state))) =
+                (&detection.first_seen, self.states.get_mut(index))
+                && !state.is_new(first_seen, event)
+            {
+                continue;
+            }
+            let weight = weight(event);
+            self.enqueue(&rules, index, weight, event.created().micros(), |_| true);
+            if let Some(findings) = findings.as_deref_mut().filter(|_| !rule.silent) {
+                findings.push(details::single(rule, event, event_id, weight));
+            }
+        }
+        while let Some(queued) = self.dequeue() {
+            self.correlate(&rules, queued, event, event_id, findings.as_deref_mut());
+        }
+    }
+
+    /// States follow-ups that are due, once for each interval of event time.
+    fn sweep(&mut self, now: i64, findings: &mut Vec<Finding>) {
+        let interval = self.limits.update_interval;
+        let due = match self.swept {
+            None => false,
+            // Time that runs backwards (another file) starts the interval anew.
+            Some(swept) => now < swept || now.saturating_sub(swept) >= interval,
+        };
+        if due && interval != i64::MAX {
+            for (rule, state) in self.rules.rules().iter().zip(&mut self.states) {
+                if let (State::Correlation(state), Body::Correlation(body)) = (state, &rule.body) {
+                    state.flush(rule, body, now, interval, findings);
+                }
+            }
+        }
+        if due || self.swept.is_none() {
+            self.swept = Some(now);
+        }
+    }
+
+    fn enqueue(
+        &mut self,
+        rules: &RuleSet,
+        rule: usize,
+        weight: u64,
+        first: i64,
+        wanted: impl Fn(&Correlation) -> bool,
+    ) {
+        for (correlation, step) in rules.referrers(rule) {
+            let body = rules.rules().get(*correlation).map(|rule| &rule.body);
+            if let Some(Body::Correlation(body)) = body
+                && wanted(body)
+            {
+                self.queue.push(Queued { correlation: *correlation, step: *step, weight, first });
+            }
+        }
+    }
+
+    /// The next match to hand on: inner correlations first, later steps before earlier ones, so that
+    /// one event is never two steps of an order.
+    fn dequeue(&mut self) -> Option<Queued> {
+        let rank = |queued: &Queued| self.ranks.get(queued.correlation).copied().unwrap_or(0);
+        let key = |queued: &Queued| (rank(queued), queued.correlation, usize::MAX - queued.step);
+        let (index, _) = self.queue.iter().enumerate().min_by_key(|(_, queued)| key(queued))?;
+        Some(self.queue.swap_remove(index))
+    }
+
+    fn correlate(
+        &mut self,
+        rules: &RuleSet,
+        queued: Queued,
+        event: &Event<'_>,
+        event_id: u64,
+        findings: Option<&mut Vec<Finding>>,
+    ) {
+        let Some(rule) = rules.rules().get(queued.correlation) else { return };
+        let Body::Correlation(body) = &rule.body else { return };
+        let Some(State::Correlation(state)) = self.states.get_mut(queued.correlation) else {
+            return;
+        };
+        let hit = Hit {
+            event,
+            event_id,
+            sequence: self.observed,
+            step: queued.step,
+            weight: queued.weight,
+            first: queued.first,
+        };
+        match state.observe(rule, body, &hit, findings) {
+            Outcome::Silent => {}
+            Outcome::Late => self.late = self.late.saturating_add(1),
+            Outcome::Started { count, first } => {
+                self.enqueue(rules, queued.correlation, count, first, |_| true);
+            }
+            Outcome::Goes => {
+                let first = event.created().micros();
+                let wanted = |outer: &Correlation| outer.kind.asks_for_presence();
+                self.enqueue(rules, queued.correlation, queued.weight, first, wanted);
+            }
+        }
+    }
+}
+
+/// How many times the event happened (`event.count`; sshd's "message repeated N times").
+fn weight(event: &Event<'_>) -> u64 {
+    let count = event.get(Field::EventCount).and_then(bergfried_event::Value::as_int);
+    count.and_then(|count| u64::try_from(count).ok()).map_or(1, |count| count.max(1))
+}
+
+/// For each rule the longest way down to a detection.
+fn ranks(rules: &[Rule]) -> Vec<usize> {
+    let mut ranks = vec![0; rules.len()];
+    // Loaded sets have no circles, so a chain is no longer than the set.
+    for _ in 0..rules.len() {
+        let mut changed = false;
+        for (index, rule) in rules.iter().enumerate() {
+            let Body::Correlation(body) = &rule.body else { continue };
+            let below = body.steps.iter().filter_map(|step| ranks.get(step.rule)).max();
+            let rank = below.map_or(1, |below| below + 1);
+            if let Some(slot) = ranks.get_mut(index).filter(|slot| **slot < rank) {
+                *slot = rank;
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    ranks
+}

@@ -1,0 +1,383 @@
+//! A set of rules: loaded whole, bound to one another, then never changed.
+
+use std::collections::HashMap;
+
+use bergfried_event::nearest;
+
+use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
+use crate::logsource::Sources;
+use crate::rule::{Body, Correlation, Rule, Step, techniques};
+use crate::sigma::{self, CorrelationDraft, Draft, DraftBody, FilterDraft, Place, Reference};
+use crate::taxonomy;
+
+/// The most rules in one set; what comes after is an error.
+const MAX_RULES: usize = 100_000;
+
+/// Loaded rules, in the order of their sources.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    /// For each bucket of [`Sources`]: detections and what they ask for.
+    buckets: Vec<Vec<(usize, Sources)>>,
+    /// For each rule: the correlations that refer to it and the step that it is there.
+    referrers: Vec<Vec<(usize, usize)>>,
+}
+
+impl RuleSet {
+    /// Loads every rule that can be loaded, and says what is wrong with the others.
+    pub fn load(sources: impl IntoIterator<Item = Source>) -> (RuleSet, Vec<Diagnostic>) {
+        let mut diagnostics = Vec::new();
+        let mut drafts = Vec::new();
+        for source in sources {
+            drafts.extend(sigma::read(&source, &mut diagnostics));
+        }
+        let mut binder = Binder::new(drafts, &mut diagnostics);
+        binder.refuse_dangling();
+        let rules = binder.bind();
+        (RuleSet::index(rules), diagnostics)
+    }
+
+    fn index(rules: Vec<Rule>) -> RuleSet {
+        let mut buckets = vec![Vec::new(); Sources::BUCKETS];
+        let mut referrers = vec![Vec::new(); rules.len()];
+        for (index, rule) in rules.iter().enumerate() {
+            match &rule.body {
+                Body::Detection(detection) => {
+                    if let Ok(asked) = Sources::asked(&detection.logsource)
+                        && let Some(bucket) = buckets.get_mut(asked.bucket())
+                    {
+                        bucket.push((index, asked));
+                    }
+                }
+                Body::Correlation(correlation) => {
+                    for (position, step) in correlation.steps.iter().enumerate() {
+                        if let Some(referrers) = referrers.get_mut(step.rule) {
+                            referrers.push((index, position));
+                        }
+                    }
+                }
+            }
+        }
+        RuleSet { rules, buckets, referrers }
+    }
+
+    /// The rules, detections and correlations.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there is no rule.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The rule of this id.
+    pub fn get(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+
+    /// The longest time that a correlation or a baseline looks back, in microseconds.
+    ///
+    /// An engine that observed so much history knows all that a running one would.
+    pub fn longest_window(&self) -> i64 {
+        let window = |rule: &Rule| match &rule.body {
+            Body::Correlation(correlation) => correlation.timespan,
+            Body::Detection(detection) => {
+                detection.first_seen.as_ref().map_or(0, |first_seen| first_seen.learning)
+            }
+        };
+        self.rules.iter().map(window).max().unwrap_or(0)
+    }
+
+    /// Detections that an event from these log sources may meet.
+    pub(crate) fn candidates(&self, sources: Sources) -> impl Iterator<Item = usize> {
+        sources
+            .buckets()
+            .filter_map(|bucket| self.buckets.get(bucket))
+            .flatten()
+            .filter(move |(_, asked)| sources.include(*asked))
+            .map(|(rule, _)| *rule)
+    }
+
+    /// The correlations that refer to a rule, each with the step that the rule is there.
+    pub(crate) fn referrers(&self, rule: usize) -> &[(usize, usize)] {
+        self.referrers.get(rule).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Turns drafts into rules: looks references up, applies filters.
+struct Binder<'d> {
+    drafts: Vec<Draft>,
+    filters: Vec<Draft>,
+    /// Ids and names of the drafts.
+    known: HashMap<String, usize>,
+    diagnostics: &'d mut Vec<Diagnostic>,
+}
+
+impl<'d> Binder<'d> {
+    fn new(all: Vec<Draft>, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
+        let mut binder =
+            Binder { drafts: Vec::new(), filters: Vec::new(), known: HashMap::new(), diagnostics };
+        for draft in all {
+            if matches!(draft.body, DraftBody::Filter(_)) {
+                binder.filters.push(draft);
+            } else {
+                binder.add(draft);
+            }
+        }
+        binder
+    }
+
+    fn add(&mut self, draft: Draft) {
+        let index = self.drafts.len();
+        if index >= MAX_RULES {
+            self.error(&draft.file, draft.place, format!("cannot load over {MAX_RULES} rules"));
+            return;
+        }
+        let mut names = vec![draft.header.id.clone()];
+        names.extend(draft.header.name.clone().filter(|name| *name != draft.header.id));
+        let taken = names.iter().find_map(|name| Some((name, *self.known.get(name)?)));
+        if let Some((name, other)) = taken
+            && let Some(first) = self.drafts.get(other)
+        {
+            let message = format!(
+                "duplicate id or name `{}`, first used at {}:{}",
+                name.escape_debug(),
+                first.file,
+                first.place.line
+            );
+            self.error(&draft.file, draft.place, message);
+            return;
+        }
+        self.known.extend(names.into_iter().map(|name| (name, index)));
+        self.drafts.push(draft);
+    }
+
+    fn error(&mut self, file: &str, place: Place, message: String) {
+        self.diagnostics.push(Diagnostic {
+            file: file.to_owned(),
+            line: place.line,
+            column: place.column,
+            severity: DiagnosticSeverity::Error,
+            message,
+        });
+    }
+
+    /// Takes out correlations that refer to what is not there, to themselves, or in a circle; then
+    /// those that referred to these, and so on.
+    fn refuse_dangling(&mut self) {
+        loop {
+            let sound = self.sound();
+            let mut refused = Vec::new();
+            for (index, draft) in self.drafts.iter().enumerate() {
+                if let DraftBody::Correlation(correlation) = &draft.body
+                    && !sound.get(index).copied().unwrap_or(false)
+                {
+                    refused.push((index, draft.file.clone(), self.complaint(index, correlation)));
+                }
+            }
+            // Those that only refer to a refused one are told so in the next round.
+            let dangling =
+                |(_, _, (_, circle, _)): &&(usize, String, (Place, bool, String))| !circle;
+            let chosen: Vec<_> = if refused.iter().any(|entry| dangling(&entry)) {
+                refused.into_iter().filter(|entry| dangling(&entry)).collect()
+            } else {
+                refused
+            };
+            if chosen.is_empty() {
+                return;
+            }
+            for (index, file, (place, _, message)) in chosen.into_iter().rev() {
+                self.error(&file, place, message);
+                self.remove(index);
+            }
+        }
+    }
+
+    /// For each draft whether everything it refers to, directly or not, ends in detections.
+    fn sound(&self) -> Vec<bool> {
+        let mut sound: Vec<bool> =
+            self.drafts.iter().map(|draft| matches!(draft.body, DraftBody::Detection(_))).collect();
+        loop {
+            let mut changed = false;
+            for (index, draft) in self.drafts.iter().enumerate() {
+                if sound.get(index) != Some(&false) {
+                    continue;
+                }
+                if let DraftBody::Correlation(correlation) = &draft.body {
+                    let bound = correlation.rules.iter().all(|reference| {
+                        self.known
+                            .get(&reference.rule)
+                            .is_some_and(|rule| sound.get(*rule).copied().unwrap_or(false))
+                    });
+                    if bound && let Some(slot) = sound.get_mut(index) {
+                        *slot = true;
+                        changed = true;
+                    }
+                }
+            }
+            if !changed {
+                return sound;
+            }
+        }
+    }
+
+    fn complaint(&self, index: usize, correlation: &CorrelationDraft) -> (Place, bool, String) {
+        let missing = |reference: &&Reference| !self.known.contains_key(&reference.rule);
+        if let Some(reference) = correlation.rules.iter().find(missing) {
+            return (reference.place, false, self.missing(&reference.rule));
+        }
+        let place =
+            self.drafts.get(index).map_or(Place { line: 1, column: 1 }, |draft| draft.place);
+        (place, true, "correlations refer to one another in a circle".to_owned())
+    }
+
+    fn missing(&self, rule: &str) -> String {
+        let hint = nearest(rule, self.known.keys().map(String::as_str))
+            .map(|near| format!(", did you mean `{near}`?"))
+            .unwrap_or_default();
+        format!("no rule has the id or name `{}`{hint}", rule.escape_debug())
+    }
+
+    fn remove(&mut self, index: usize) {
+        self.drafts.remove(index);
+        self.known.retain(|_, rule| *rule != index);
+        for rule in self.known.values_mut().filter(|rule| **rule > index) {
+            *rule -= 1;
+        }
+    }
+
+    fn bind(mut self) -> Vec<Rule> {
+        for filter in std::mem::take(&mut self.filters) {
+            if let DraftBody::Filter(body) = &filter.body {
+                self.apply(&filter, body);
+            }
+        }
+        let mut silent = vec![false; self.drafts.len()];
+        let mut generated = vec![false; self.drafts.len()];
+        for draft in &self.drafts {
+            if let DraftBody::Correlation(correlation) = &draft.body {
+                let flags = if correlation.generate { &mut generated } else { &mut silent };
+                for rule in correlation.rules.iter().filter_map(|r| self.known.get(&r.rule)) {
+                    if let Some(flag) = flags.get_mut(*rule) {
+                        *flag = true;
+                    }
+                }
+            }
+        }
+        let known = self.known;
+        let ids: Vec<(String, Option<String>)> = self
+            .drafts
+            .iter()
+            .map(|draft| (draft.header.id.clone(), draft.header.name.clone()))
+            .collect();
+        let flags =
+            silent.into_iter().zip(generated).map(|(silent, generated)| silent && !generated);
+        self.drafts
+            .into_iter()
+            .zip(flags)
+            .map(|(draft, silent)| rule(draft, silent, &known, &ids))
+            .collect()
+    }
+
+    /// Adds a filter's condition to the rules that it names.
+    fn apply(&mut self, filter: &Draft, body: &FilterDraft) {
+        let mut chosen = Vec::new();
+        match &body.rules {
+            None => chosen.extend(0..self.drafts.len()),
+            Some(references) => {
+                for reference in references {
+                    match self.known.get(&reference.rule) {
+                        Some(rule) => chosen.push(*rule),
+                        None => {
+                            let message = self.missing(&reference.rule);
+                            self.error(&filter.file, reference.place, message);
+                        }
+                    }
+                }
+            }
+        }
+        for index in chosen {
+            if let Some(Draft { body: DraftBody::Detection(detection), .. }) =
+                self.drafts.get_mut(index)
+                && (body.rules.is_some() || detection.logsource == body.logsource)
+            {
+                detection.predicate = detection.predicate.clone().and(body.predicate.clone());
+            }
+        }
+    }
+}
+
+fn rule(
+    draft: Draft,
+    silent: bool,
+    known: &HashMap<String, usize>,
+    ids: &[(String, Option<String>)],
+) -> Rule {
+    let body = match draft.body {
+        DraftBody::Correlation(correlation) => {
+            Body::Correlation(bind_correlation(correlation, known, ids))
+        }
+        DraftBody::Detection(detection) => Body::Detection(detection),
+        DraftBody::Filter(filter) => Body::Detection(crate::rule::Detection {
+            logsource: filter.logsource,
+            predicate: bergfried_query::Predicate::Constant(false),
+            first_seen: None,
+        }),
+    };
+    let header = draft.header;
+    Rule {
+        techniques: techniques(&header.tags),
+        id: header.id,
+        name: header.name,
+        title: header.title,
+        level: header.level,
+        description: header.description,
+        author: header.author,
+        references: header.references,
+        falsepositives: header.falsepositives,
+        tags: header.tags,
+        file: draft.file,
+        line: draft.place.line,
+        silent,
+        body,
+    }
+}
+
+fn bind_correlation(
+    draft: CorrelationDraft,
+    known: &HashMap<String, usize>,
+    ids: &[(String, Option<String>)],
+) -> Correlation {
+    let steps = draft.rules.iter().filter_map(|reference| {
+        let rule = *known.get(&reference.rule)?;
+        let (id, name) = ids.get(rule)?;
+        let resolve = |field: &String| {
+            let alias = draft.aliases.get(field).and_then(|rules| {
+                rules.get(id).or_else(|| name.as_ref().and_then(|name| rules.get(name)))
+            });
+            taxonomy::field(alias.unwrap_or(field))
+        };
+        Some(Step {
+            rule,
+            group_by: draft.group_by.iter().map(resolve).collect(),
+            values: draft.values.iter().map(resolve).collect(),
+        })
+    });
+    let group_name = |field: &String| match draft.aliases.contains_key(field) {
+        true => field.clone(),
+        false => taxonomy::field(field).as_str().to_owned(),
+    };
+    Correlation {
+        kind: draft.kind,
+        steps: steps.collect(),
+        group_names: draft.group_by.iter().map(group_name).collect(),
+        timespan: draft.timespan,
+        threshold: draft.threshold,
+    }
+}

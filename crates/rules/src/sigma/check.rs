@@ -1,0 +1,277 @@
+//! The shape of a document, checked before it is parsed, because here the place of a fault is known.
+
+use std::collections::BTreeSet;
+
+use bergfried_event::nearest;
+use rsigma_parser::{ConditionExpr, Modifier, SigmaParserError, parse_condition};
+use yaml_serde::Value;
+
+use super::document::{Document, get, keys};
+use super::fault::{Fault, unknown};
+
+const TOP_LEVEL: &[&str] = &[
+    "title",
+    "id",
+    "related",
+    "name",
+    "taxonomy",
+    "status",
+    "description",
+    "license",
+    "author",
+    "references",
+    "date",
+    "modified",
+    "logsource",
+    "detection",
+    "correlation",
+    "filter",
+    "fields",
+    "falsepositives",
+    "level",
+    "tags",
+    "scope",
+    "generate",
+    "sigma-version",
+    "custom_attributes",
+    super::custom::KEY,
+];
+const LEVELS: &[&str] = &["informational", "low", "medium", "high", "critical"];
+const STATUSES: &[&str] = &["stable", "test", "experimental", "deprecated", "unsupported"];
+const MODIFIERS: &[&str] = &[
+    "contains",
+    "startswith",
+    "endswith",
+    "all",
+    "base64",
+    "base64offset",
+    "wide",
+    "utf16le",
+    "utf16be",
+    "utf16",
+    "windash",
+    "re",
+    "cidr",
+    "cased",
+    "exists",
+    "expand",
+    "fieldref",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+    "neq",
+    "i",
+    "m",
+    "s",
+    "ignorecase",
+    "multiline",
+    "dotall",
+    "minute",
+    "hour",
+    "day",
+    "week",
+    "month",
+    "year",
+];
+
+/// Adds what is wrong with the shape of the document.
+pub(super) fn check(document: &Document<'_>, value: &Value, faults: &mut Vec<Fault>) {
+    if !value.is_mapping() {
+        let message = "a rule must be a mapping of keys such as `title` and `detection`";
+        faults.push(Fault::error(document.start(), message));
+        return;
+    }
+    if get(value, "action").is_some() {
+        let message = "`action` is not part of Sigma 2, write each document in full";
+        faults.push(Fault::error(document.key(&["action"]), message));
+        return;
+    }
+    check_words(document, value, faults);
+    if get(value, "correlation").is_some() {
+        super::correlation::check(document, value, faults);
+    } else if let Some(filter) = get(value, "filter") {
+        check_section(document, "filter", filter, faults);
+    } else if let Some(detection) = get(value, "detection") {
+        check_section(document, "detection", detection, faults);
+        if !get(value, "logsource").is_some_and(Value::is_mapping) {
+            let message = "missing `logsource`, expected a mapping of product, category or service";
+            faults.push(Fault::error(document.key(&["logsource"]), message));
+        }
+    } else {
+        let message = "missing `detection` (or `correlation`, or `filter`)";
+        faults.push(Fault::error(document.start(), message));
+    }
+}
+
+fn check_words(document: &Document<'_>, value: &Value, faults: &mut Vec<Fault>) {
+    match get(value, "title") {
+        None => faults.push(Fault::error(document.start(), "missing `title`")),
+        Some(title) if title.as_str().is_none_or(str::is_empty) => {
+            let message = "`title` must be a text that is not empty";
+            faults.push(Fault::error(document.key(&["title"]), message));
+        }
+        Some(_) => {}
+    }
+    for key in ["id", "name", "description", "author"] {
+        if get(value, key).is_some_and(|value| !value.is_string()) {
+            faults.push(Fault::error(document.key(&[key]), format!("`{key}` must be a text")));
+        }
+    }
+    for (key, known) in [("level", LEVELS), ("status", STATUSES)] {
+        let Some(value) = get(value, key) else { continue };
+        let word = value.as_str().unwrap_or_default();
+        if !known.contains(&word) {
+            let place = document.word(&[key], word);
+            faults.push(Fault::error(place, unknown(key, word, known)));
+        }
+    }
+    for key in keys(value).filter(|key| !TOP_LEVEL.contains(key)) {
+        if let Some(near) = nearest(key, TOP_LEVEL.iter().copied()) {
+            let message = format!("unknown key `{key}`, did you mean `{near}`?");
+            faults.push(Fault::warning(document.key(&[key]), message));
+        }
+    }
+}
+
+/// Checks `detection` or `filter`: a mapping of selections and a condition over their names.
+fn check_section(document: &Document<'_>, key: &str, section: &Value, faults: &mut Vec<Fault>) {
+    if !section.is_mapping() {
+        let message = format!("`{key}` must be a mapping of selections and a condition");
+        faults.push(Fault::error(document.key(&[key]), message));
+        return;
+    }
+    if get(section, "timeframe").is_some() {
+        let message = "`timeframe` is not part of Sigma 2, use a correlation";
+        faults.push(Fault::error(document.key(&[key, "timeframe"]), message));
+    }
+    let names: BTreeSet<&str> =
+        keys(section).filter(|name| !matches!(*name, "condition" | "rules")).collect();
+    for name in &names {
+        if let Some(selection) = get(section, name) {
+            check_selection(document, &[key, name], selection, faults);
+        }
+    }
+    match get(section, "condition") {
+        None => {
+            let message = format!("missing `condition` in `{key}`");
+            faults.push(Fault::error(document.key(&[key]), message));
+        }
+        Some(Value::String(text)) => check_condition(document, key, text, &names, faults),
+        Some(Value::Sequence(texts)) => {
+            for text in texts.iter().filter_map(Value::as_str) {
+                check_condition(document, key, text, &names, faults);
+            }
+        }
+        Some(_) => {
+            let message = "`condition` must be a text such as `selection and not filter`";
+            faults.push(Fault::error(document.key(&[key, "condition"]), message));
+        }
+    }
+}
+
+/// Checks the modifiers of every key of a selection.
+fn check_selection(
+    document: &Document<'_>,
+    path: &[&str],
+    selection: &Value,
+    faults: &mut Vec<Fault>,
+) {
+    match selection {
+        Value::Sequence(inner) => {
+            for selection in inner {
+                check_selection(document, path, selection, faults);
+            }
+        }
+        Value::Mapping(fields) => {
+            for (key, _) in fields {
+                let Some(key) = key.as_str() else {
+                    let message = "a field's name must be a text";
+                    faults.push(Fault::error(document.key(path), message));
+                    continue;
+                };
+                for modifier in key.split('|').skip(1) {
+                    if modifier.parse::<Modifier>().is_err() {
+                        let place = document.word(path, &format!("|{modifier}"));
+                        let message = match modifier {
+                            "not" => "`not` is no modifier, say it in the condition".to_owned(),
+                            _ => unknown_modifier(modifier),
+                        };
+                        faults.push(Fault::error(place, message));
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn unknown_modifier(modifier: &str) -> String {
+    match nearest(modifier, MODIFIERS.iter().copied()) {
+        Some(near) => {
+            format!("unknown modifier `{}`, did you mean `{near}`?", modifier.escape_debug())
+        }
+        None => unknown("modifier", modifier, MODIFIERS),
+    }
+}
+
+fn check_condition(
+    document: &Document<'_>,
+    section: &str,
+    text: &str,
+    names: &BTreeSet<&str>,
+    faults: &mut Vec<Fault>,
+) {
+    let path = [section, "condition"];
+    let first_line = text.lines().next().unwrap_or_default();
+    match parse_condition(text) {
+        Ok(expression) => check_names(document, &path, &expression, names, faults),
+        Err(error) => {
+            let mut place = document.word(&path, first_line);
+            if let Some(at) = error.location().filter(|at| at.line == 1) {
+                place.column += (at.col as usize).saturating_sub(1);
+            }
+            let message = match &error {
+                SigmaParserError::Condition(message, _) => last_line(message),
+                other => other.to_string(),
+            };
+            faults.push(Fault::error(place, format!("cannot read the condition: {message}")));
+        }
+    }
+}
+
+/// The part of the grammar's message that says what was expected.
+fn last_line(message: &str) -> String {
+    let said = message.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    said.trim_start_matches([' ', '=']).to_owned()
+}
+
+fn check_names(
+    document: &Document<'_>,
+    path: &[&str],
+    expression: &ConditionExpr,
+    names: &BTreeSet<&str>,
+    faults: &mut Vec<Fault>,
+) {
+    match expression {
+        ConditionExpr::And(inner) | ConditionExpr::Or(inner) => {
+            for expression in inner {
+                check_names(document, path, expression, names, faults);
+            }
+        }
+        ConditionExpr::Not(inner) => check_names(document, path, inner, names, faults),
+        ConditionExpr::Identifier(name) if !names.contains(name.as_str()) => {
+            let known: Vec<&str> = names.iter().copied().collect();
+            let message = unknown("selection", name, &known);
+            faults.push(Fault::error(document.word(path, name), message));
+        }
+        ConditionExpr::Selector { pattern, .. }
+            if !names.iter().any(|name| pattern.matches_detection_name(name)) =>
+        {
+            let pattern = pattern.to_string();
+            let message = format!("no selection is named like `{pattern}`");
+            faults.push(Fault::error(document.word(path, &pattern), message));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,52 @@
+//! The attribute that Sigma lacks: `bergfried: first-seen`, "never seen before".
+
+use serde::Deserialize;
+use yaml_serde::Value;
+
+use super::correlation::timespan;
+use super::document::{Document, get};
+use super::fault::Fault;
+use crate::rule::FirstSeen;
+use crate::taxonomy;
+
+/// The key of a rule under which our own attributes stand.
+pub(super) const KEY: &str = "bergfried";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Attributes {
+    #[serde(rename = "first-seen")]
+    first_seen: FirstSeenAttribute,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FirstSeenAttribute {
+    #[serde(rename = "group-by")]
+    group_by: Vec<String>,
+    baseline: String,
+    learning: String,
+}
+
+/// The rule's `first-seen`, where it has one.
+pub(super) fn first_seen(
+    document: &Document<'_>,
+    value: &Value,
+) -> Result<Option<FirstSeen>, Option<Fault>> {
+    let Some(value) = get(value, KEY) else { return Ok(None) };
+    let fault = |key: &str, message: String| {
+        Some(Fault::error(document.key(&[KEY, "first-seen", key]), message))
+    };
+    let attributes: Attributes = yaml_serde::from_value(value.clone())
+        .map_err(|error| fault("", format!("cannot read `{KEY}`: {error}")))?;
+    let attribute = attributes.first_seen;
+    if attribute.group_by.is_empty() {
+        return Err(fault("group-by", "`group-by` must name at least one field".to_owned()));
+    }
+    let learning = timespan(&attribute.learning).map_err(|message| fault("learning", message))?;
+    Ok(Some(FirstSeen {
+        group_by: attribute.group_by.iter().map(|name| taxonomy::field(name)).collect(),
+        baseline: taxonomy::field(&attribute.baseline),
+        learning,
+    }))
+}

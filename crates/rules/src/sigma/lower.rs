@@ -1,0 +1,134 @@
+//! Selections and conditions of the intermediate form into the shared predicate tree.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bergfried_query::{Predicate, Target};
+use rsigma_ir::{IrCondition, IrDetection, IrDetectionItem};
+use rsigma_parser::{Quantifier, SelectorPattern};
+
+use super::matcher;
+use crate::taxonomy;
+
+/// The most selections that an `N of` with N above one may choose from: it expands to all choices.
+const MAX_CHOICES: usize = 12;
+
+/// The predicate of a detection section; several conditions hold where any does.
+pub(super) fn predicate(
+    detections: &HashMap<String, IrDetection>,
+    conditions: &[IrCondition],
+) -> Result<Predicate, String> {
+    let mut selections = BTreeMap::new();
+    for (name, detection) in detections {
+        let lowered = selection(detection).map_err(|why| format!("in `{name}`: {why}"))?;
+        selections.insert(name.as_str(), lowered);
+    }
+    let conditions: Result<Vec<Predicate>, String> =
+        conditions.iter().map(|expression| condition(expression, &selections)).collect();
+    conditions.map(any)
+}
+
+fn condition(
+    expression: &IrCondition,
+    selections: &BTreeMap<&str, Predicate>,
+) -> Result<Predicate, String> {
+    let list = |inner: &[IrCondition]| -> Result<Vec<Predicate>, String> {
+        inner.iter().map(|expression| condition(expression, selections)).collect()
+    };
+    match expression {
+        IrCondition::Detection(name) => {
+            let found = selections.get(name.as_str()).cloned();
+            found.ok_or_else(|| format!("no selection is named `{name}`"))
+        }
+        IrCondition::And(inner) => list(inner).map(all),
+        IrCondition::Or(inner) => list(inner).map(any),
+        IrCondition::Not(inner) => {
+            condition(inner, selections).map(|inner| Predicate::Not(Box::new(inner)))
+        }
+        IrCondition::Selector { quantifier, pattern } => selector(quantifier, pattern, selections),
+    }
+}
+
+fn selector(
+    quantifier: &Quantifier,
+    pattern: &SelectorPattern,
+    selections: &BTreeMap<&str, Predicate>,
+) -> Result<Predicate, String> {
+    let chosen: Vec<Predicate> = selections
+        .iter()
+        .filter(|(name, _)| pattern.matches_detection_name(name))
+        .map(|(_, selection)| selection.clone())
+        .collect();
+    if chosen.is_empty() {
+        return Err(format!("no selection is named like `{pattern}`"));
+    }
+    match quantifier {
+        Quantifier::Any => Ok(any(chosen)),
+        Quantifier::All => Ok(all(chosen)),
+        Quantifier::Count(1) => Ok(any(chosen)),
+        Quantifier::Count(count) => {
+            let needed = usize::try_from(*count).unwrap_or(usize::MAX);
+            if needed == 0 || needed > chosen.len() || chosen.len() > MAX_CHOICES {
+                return Err(format!(
+                    "cannot choose {count} of {} selections, expected 1 to all of at most \
+                     {MAX_CHOICES}",
+                    chosen.len()
+                ));
+            }
+            Ok(at_least(needed, &chosen))
+        }
+    }
+}
+
+/// Holds where at least `needed` of the choices do.
+fn at_least(needed: usize, choices: &[Predicate]) -> Predicate {
+    match choices.split_first() {
+        _ if needed == 0 => Predicate::Constant(true),
+        None => Predicate::Constant(false),
+        Some((first, rest)) => {
+            any(vec![first.clone().and(at_least(needed - 1, rest)), at_least(needed, rest)])
+        }
+    }
+}
+
+fn selection(detection: &IrDetection) -> Result<Predicate, String> {
+    match detection {
+        IrDetection::AllOf(items) => items.iter().map(item).collect::<Result<Vec<_>, _>>().map(all),
+        IrDetection::AnyOf(inner) => {
+            inner.iter().map(selection).collect::<Result<Vec<_>, _>>().map(any)
+        }
+        IrDetection::And(inner) => {
+            inner.iter().map(selection).collect::<Result<Vec<_>, _>>().map(all)
+        }
+        IrDetection::Keywords(keywords) => matcher::lower(&Target::Anything, keywords),
+        IrDetection::ArrayMatch { field, .. } => {
+            Err(format!("array matching (`{field}[..]`) is not supported"))
+        }
+        IrDetection::Conditional { .. } => {
+            Err("conditions inside of array matching are not supported".to_owned())
+        }
+    }
+}
+
+fn item(item: &IrDetectionItem) -> Result<Predicate, String> {
+    let target = match &item.field {
+        Some(name) => Target::Field(taxonomy::field(name)),
+        None => Target::Anything,
+    };
+    matcher::lower(&target, &item.matcher)
+}
+
+/// The conjunction; one predicate alone stands for itself.
+pub(super) fn all(mut predicates: Vec<Predicate>) -> Predicate {
+    match (predicates.pop(), predicates.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => Predicate::And(predicates.into_iter().chain(last).collect()),
+    }
+}
+
+/// The disjunction; one predicate alone stands for itself.
+pub(super) fn any(mut predicates: Vec<Predicate>) -> Predicate {
+    match (predicates.pop(), predicates.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => Predicate::Or(predicates.into_iter().chain(last).collect()),
+    }
+}

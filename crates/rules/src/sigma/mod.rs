@@ -1,0 +1,206 @@
+//! The front end: Sigma YAML (rules specification 2.1) into drafts of rules.
+//!
+//! The only module that knows the crates `rsigma-parser` and `rsigma-ir`; none of their types leave
+//! it. A document is checked for its shape first, because the checks know where in the file a fault
+//! stands; then parsed, lowered into the intermediate form and from there into the shared
+//! [`Predicate`](bergfried_query::Predicate).
+
+mod check;
+mod correlation;
+mod custom;
+mod document;
+mod encode;
+mod fault;
+mod header;
+mod lower;
+mod matcher;
+
+use bergfried_query::Predicate;
+use rsigma_ir::LowerOptions;
+use rsigma_parser::{SigmaCollection, SigmaRule};
+
+use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
+use crate::logsource::{LogSource, Sources};
+use crate::rule::Detection;
+use crate::taxonomy;
+pub(crate) use correlation::{CorrelationDraft, Reference};
+use document::Document;
+pub(crate) use document::Place;
+use fault::Fault;
+pub(crate) use header::Header;
+
+/// The most bytes of one rule file.
+pub(crate) const MAX_BYTES: usize = 4 << 20;
+
+/// One document of a rule file, not yet bound to the rules that it refers to.
+pub(crate) struct Draft {
+    pub(crate) header: Header,
+    pub(crate) file: String,
+    pub(crate) place: Place,
+    pub(crate) body: DraftBody,
+}
+
+pub(crate) enum DraftBody {
+    Detection(Detection),
+    Correlation(CorrelationDraft),
+    Filter(FilterDraft),
+}
+
+/// A condition to be added to other rules (Sigma filters specification 2.1).
+pub(crate) struct FilterDraft {
+    /// `None` means every rule of the log source.
+    pub(crate) rules: Option<Vec<Reference>>,
+    pub(crate) logsource: LogSource,
+    pub(crate) predicate: Predicate,
+}
+
+/// Reads the documents of one file; what is wrong with any goes to `diagnostics`.
+pub(crate) fn read(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<Draft> {
+    let mut report = |fault: Fault| {
+        diagnostics.push(Diagnostic {
+            file: source.file.clone(),
+            line: fault.place.line,
+            column: fault.place.column,
+            severity: fault.severity,
+            message: fault.message,
+        });
+    };
+    if source.text.len() > MAX_BYTES {
+        let place = Place { line: 1, column: 1 };
+        report(Fault::error(place, format!("cannot read a rule file of over {MAX_BYTES} bytes")));
+        return Vec::new();
+    }
+    let mut drafts = Vec::new();
+    for document in document::split(&source.text) {
+        let mut faults = Vec::new();
+        let draft = read_document(&document, &source.file, &mut faults);
+        let failed = faults.iter().any(|fault| fault.severity == DiagnosticSeverity::Error);
+        drafts.extend(draft.filter(|_| !failed));
+        faults.into_iter().for_each(&mut report);
+    }
+    drafts
+}
+
+fn read_document(document: &Document<'_>, file: &str, faults: &mut Vec<Fault>) -> Option<Draft> {
+    let value: yaml_serde::Value = match yaml_serde::from_str(document.text) {
+        Ok(value) => value,
+        Err(error) => {
+            let place = document.failure(&error);
+            faults.push(Fault::error(place, format!("cannot read YAML: {error}")));
+            return None;
+        }
+    };
+    let errors_before = faults.len();
+    check::check(document, &value, faults);
+    if faults.iter().skip(errors_before).any(|f| f.severity == DiagnosticSeverity::Error) {
+        return None;
+    }
+    let collection = match rsigma_parser::parse_sigma_yaml(document.text) {
+        Ok(collection) => collection,
+        Err(error) => {
+            faults.push(Fault::error(document.start(), error.to_string()));
+            return None;
+        }
+    };
+    for error in &collection.errors {
+        faults.push(Fault::error(document.start(), error.clone()));
+    }
+    let result = draft(document, &value, collection, faults);
+    match result {
+        Ok((header, body)) => {
+            let place = document.start();
+            Some(Draft { header, file: file.to_owned(), place, body })
+        }
+        Err(fault) => {
+            faults.extend(fault);
+            None
+        }
+    }
+}
+
+fn draft(
+    document: &Document<'_>,
+    value: &yaml_serde::Value,
+    collection: SigmaCollection,
+    faults: &mut Vec<Fault>,
+) -> Result<(Header, DraftBody), Option<Fault>> {
+    let at_start = |message: String| Some(Fault::error(document.start(), message));
+    if let Some(rule) = collection.rules.into_iter().next() {
+        let ir = lower_rule(document, &rule)?;
+        let predicate = lower::predicate(&ir.detections, &ir.conditions).map_err(at_start)?;
+        let first_seen = custom::first_seen(document, value)?;
+        let logsource = logsource(&rule.logsource);
+        warn_of_fields(document, &logsource, &predicate, faults);
+        let detection = Detection { logsource, predicate, first_seen };
+        return Ok((Header::of(&ir.metadata), DraftBody::Detection(detection)));
+    }
+    if let Some(rule) = collection.correlations.into_iter().next() {
+        let ir = rsigma_ir::lower::lower_correlation(&rule)
+            .map_err(|error| at_start(error.to_string()))?;
+        let draft = correlation::draft(document, value, &ir)?;
+        return Ok((Header::of(&ir.metadata), DraftBody::Correlation(draft)));
+    }
+    if let Some(rule) = collection.filters.into_iter().next() {
+        let ir = rsigma_ir::lower::lower_filter(&rule, &LowerOptions::default())
+            .map_err(|error| at_start(error.to_string()))?;
+        let predicate = lower::predicate(&ir.detections, &ir.conditions).map_err(at_start)?;
+        let rules = match &ir.rules {
+            rsigma_parser::FilterRuleTarget::Any => None,
+            rsigma_parser::FilterRuleTarget::Specific(rules) => {
+                Some(correlation::references(document, &["filter", "rules"], rules))
+            }
+        };
+        let logsource = ir.logsource.as_ref().map(logsource).unwrap_or_default();
+        let draft = FilterDraft { rules, logsource, predicate };
+        return Ok((Header::of(&ir.metadata), DraftBody::Filter(draft)));
+    }
+    // The parser's own errors say why there is none.
+    Err(None)
+}
+
+/// Lowers a rule; on failure finds the selection that is at fault by lowering each alone.
+fn lower_rule(
+    document: &Document<'_>,
+    rule: &SigmaRule,
+) -> Result<rsigma_ir::IrRule, Option<Fault>> {
+    let options = LowerOptions::default();
+    rsigma_ir::lower_rule(rule, &options).map_err(|error| {
+        let at_fault =
+            rule.detection.named.iter().find(|(_, detection)| {
+                rsigma_ir::lower::lower_detection(detection, &options).is_err()
+            });
+        let place = match at_fault {
+            Some((name, _)) => document.key(&["detection", name]),
+            None => document.key(&["detection", "condition"]),
+        };
+        Some(Fault::error(place, error.to_string()))
+    })
+}
+
+fn logsource(parsed: &rsigma_parser::LogSource) -> LogSource {
+    LogSource {
+        product: parsed.product.clone(),
+        category: parsed.category.clone(),
+        service: parsed.service.clone(),
+    }
+}
+
+fn warn_of_fields(
+    document: &Document<'_>,
+    logsource: &LogSource,
+    predicate: &Predicate,
+    faults: &mut Vec<Fault>,
+) {
+    if let Err(reason) = Sources::asked(logsource) {
+        let message = format!("this rule can never fire here: {reason}");
+        faults.push(Fault::warning(document.key(&["logsource"]), message));
+        return;
+    }
+    for name in predicate.fields() {
+        if let Some(near) = taxonomy::misspelt(name.as_str()) {
+            let place = document.word(&["detection"], name.as_str());
+            let message = format!("no event has a field `{name}`, did you mean `{near}`?");
+            faults.push(Fault::warning(place, message));
+        }
+    }
+}
