@@ -1,7 +1,7 @@
 //! The agents that send, and when each was last heard.
 
 use bergfried_event::Timestamp;
-use rusqlite::{Transaction, TransactionBehavior, params};
+use rusqlite::{Transaction, params};
 use serde::Serialize;
 
 use crate::clip;
@@ -57,35 +57,34 @@ impl Control {
         now: Timestamp,
     ) -> Result<(), ControlError> {
         let records = stored(report.records, "a number of records")?;
-        let mut connection = self.reader();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let batches: i64 = transaction
-            .prepare_cached(
-                "INSERT INTO agent \
+        self.write_lightly(|transaction| {
+            let batches: i64 = transaction
+                .prepare_cached(
+                    "INSERT INTO agent \
                  (name, host, version, address, first_seen, last_seen, batches, records) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1, ?6) \
                  ON CONFLICT (name) DO UPDATE SET host = excluded.host, \
                  version = excluded.version, address = excluded.address, \
                  last_seen = max(last_seen, excluded.last_seen), \
                  batches = batches + 1, records = records + excluded.records RETURNING batches",
-            )?
-            .query_row(
-                params![
-                    clip(report.agent, MAX_NAME),
-                    clip(report.host, MAX_NAME),
-                    clip(report.version, MAX_NAME),
-                    clip(report.address, MAX_NAME),
-                    now.micros(),
-                    records
-                ],
-                |row| row.get(0),
-            )?;
-        let is_new = batches == 1;
-        if is_new {
-            forget_the_silent(&transaction)?;
-        }
-        transaction.commit()?;
-        Ok(())
+                )?
+                .query_row(
+                    params![
+                        clip(report.agent, MAX_NAME),
+                        clip(report.host, MAX_NAME),
+                        clip(report.version, MAX_NAME),
+                        clip(report.address, MAX_NAME),
+                        now.micros(),
+                        records
+                    ],
+                    |row| row.get(0),
+                )?;
+            let is_new = batches == 1;
+            if is_new {
+                forget_the_silent(transaction)?;
+            }
+            Ok(())
+        })
     }
 
     /// Every agent, the one heard last first.

@@ -1,4 +1,4 @@
-//! Opening the database file, and the two connections to it.
+//! Opening the database file, and the three connections to it.
 
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -20,7 +20,9 @@ const CACHED_STATEMENTS: usize = 64;
 pub struct Control {
     /// Writes that must last.
     writer: Mutex<Connection>,
-    /// Reads, which never wait for the writer, and writes that a power cut may take back.
+    /// Writes that a power cut may take back, which cost no wait for the disk.
+    light_writer: Mutex<Connection>,
+    /// Reads, which never wait for a write.
     reader: Mutex<Connection>,
     pub(crate) unrecorded_uses: AtomicU64,
 }
@@ -35,21 +37,20 @@ impl Control {
         restrict(path).map_err(|cause| ControlError::Open { path: path.to_owned(), cause })?;
         let mut writer = connect(path, "FULL")?;
         migrations::apply(&mut writer)?;
-        let reader = connect(path, "NORMAL")?;
         Ok(Control {
             writer: Mutex::new(writer),
-            reader: Mutex::new(reader),
+            light_writer: Mutex::new(connect(path, "NORMAL")?),
+            reader: Mutex::new(connect(path, "NORMAL")?),
             unrecorded_uses: AtomicU64::new(0),
         })
     }
 
     pub(crate) fn writer(&self) -> MutexGuard<'_, Connection> {
-        // A panic rolls its transaction back, so the connection behind a poisoned lock is sound.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.writer)
     }
 
     pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.reader)
     }
 
     /// Runs `work` in one transaction: all of it lasts, or nothing happened.
@@ -57,12 +58,31 @@ impl Control {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, ControlError>,
     ) -> Result<T, ControlError> {
-        let mut connection = self.writer();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let result = work(&transaction)?;
-        transaction.commit()?;
-        Ok(result)
+        in_transaction(&mut self.writer(), work)
     }
+
+    /// As [`Control::write`], for what a power cut may take back.
+    pub(crate) fn write_lightly<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, ControlError>,
+    ) -> Result<T, ControlError> {
+        in_transaction(&mut lock(&self.light_writer), work)
+    }
+}
+
+fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    // A panic rolls its transaction back, so the connection behind a poisoned lock is sound.
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn in_transaction<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, ControlError>,
+) -> Result<T, ControlError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let result = work(&transaction)?;
+    transaction.commit()?;
+    Ok(result)
 }
 
 /// Makes the file where it is missing; only its owner may read it. SQLite gives its side files the

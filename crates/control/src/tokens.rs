@@ -151,7 +151,21 @@ impl Control {
         if presented.is_empty() || presented.len() > MAX_PRESENTED {
             return Ok(None);
         }
-        let presented = hash(presented);
+        let found = self.find_token(kind, &hash(presented))?;
+        if let Some(info) = &found
+            && info.last_used.is_none_or(|used| now.since(used) >= USE_RESOLUTION)
+            && self.record_use(info.id, now).is_err()
+        {
+            self.unrecorded_uses.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(found)
+    }
+
+    fn find_token(
+        &self,
+        kind: TokenKind,
+        presented: &[u8; 32],
+    ) -> Result<Option<TokenInfo>, ControlError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
             "SELECT id, kind, name, created, last_used, revoked, hash FROM token \
@@ -161,18 +175,21 @@ impl Control {
         let mut found = None;
         while let Some(row) = rows.next()? {
             let kept: [u8; 32] = row.get(6)?;
-            if same(&kept, &presented) {
+            if same(&kept, presented) {
                 found = Some(token_info(row)?);
             }
         }
-        drop(rows);
-        if let Some(info) = &found
-            && info.last_used.is_none_or(|used| now.since(used) >= USE_RESOLUTION)
-            && record_use(&connection, info.id, now).is_err()
-        {
-            self.unrecorded_uses.fetch_add(1, Ordering::Relaxed);
-        }
         Ok(found)
+    }
+
+    fn record_use(&self, id: u64, now: Timestamp) -> Result<(), ControlError> {
+        let id = stored(id, "a token id")?;
+        self.write_lightly(|transaction| {
+            transaction
+                .prepare_cached("UPDATE token SET last_used = ?2 WHERE id = ?1")?
+                .execute(params![id, now.micros()])?;
+            Ok(())
+        })
     }
 
     /// How often the time of a token's use could not be written since the start.
@@ -206,17 +223,6 @@ impl Control {
             Ok(changed > 0)
         })
     }
-}
-
-fn record_use(
-    connection: &rusqlite::Connection,
-    id: u64,
-    now: Timestamp,
-) -> Result<(), ControlError> {
-    connection
-        .prepare_cached("UPDATE token SET last_used = ?2 WHERE id = ?1")?
-        .execute(params![stored(id, "a token id")?, now.micros()])?;
-    Ok(())
 }
 
 fn insert(

@@ -36,6 +36,18 @@ fn a_frame_is_applied_once_also_after_a_restart() {
 }
 
 #[test]
+fn a_frame_without_findings_moves_the_sequence() {
+    let store = Store::new();
+    let control = store.open();
+    assert_eq!(control.apply_findings(5, &[], "Production", &[], at(0)).unwrap(), []);
+    assert_eq!(control.apply_findings(3, &[], "Production", &[], at(0)).unwrap(), []);
+    let late = [finding("web1", Low, 1)];
+    assert_eq!(control.apply_findings(4, &late, "Production", &[], at(0)).unwrap(), []);
+    drop(control);
+    assert_eq!(store.open().applied_sequence().unwrap(), 5);
+}
+
+#[test]
 fn one_frame_tells_of_each_alert_once() {
     let control = Store::new().open();
     let frame = [finding("web1", Low, 1), finding("web1", Low, 1), finding("web2", Low, 1)];

@@ -76,3 +76,16 @@ fn an_empty_or_huge_secret_is_not_seeded() {
         assert!(control.seed_token(TokenKind::Admin, "environment", &secret, at(0)).is_err());
     }
 }
+
+#[test]
+fn a_busy_writer_keeps_nobody_from_being_checked() {
+    let store = Store::new();
+    let control = store.open();
+    let (_, secret) = control.create_token(TokenKind::Agent, "web1", at(0)).unwrap();
+    control.check_token(TokenKind::Agent, secret.expose(), at(0)).unwrap().unwrap();
+    let other = rusqlite::Connection::open(store.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE; INSERT INTO setting VALUES ('a', 'b');").unwrap();
+    assert!(control.check_token(TokenKind::Agent, secret.expose(), at(1)).unwrap().is_some());
+    assert_eq!(control.list_tokens().unwrap().len(), 1);
+    other.execute_batch("ROLLBACK").unwrap();
+}
