@@ -110,7 +110,7 @@ pub struct RegexError {
 
 impl TextRegex {
     /// The most bytes that one compiled expression may take.
-    pub const SIZE_LIMIT: usize = 2 << 20;
+    pub const SIZE_LIMIT: usize = 8 << 20;
 
     /// Compiles an expression in the syntax of the `regex` crate (no look-around, no back-references).
     ///

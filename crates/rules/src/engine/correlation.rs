@@ -147,10 +147,10 @@ impl CorrelationState {
                 group.state(rule, correlation, time, pending, findings);
             }
             group.episode = None;
-            group.details.add(hit.event);
+            group.describe(correlation, hit);
             return Outcome::Silent;
         }
-        group.details.add(hit.event);
+        group.describe(correlation, hit);
         let Some(episode) = &mut group.episode else {
             return group.start(rule, correlation, time, findings);
         };
@@ -195,6 +195,21 @@ impl CorrelationState {
 }
 
 impl Group {
+    /// Remembers what a finding says of the event.
+    ///
+    /// An order of events is told by the one that completes it (the login, not the failures), other
+    /// correlations by what their events have in common.
+    fn describe(&mut self, correlation: &Correlation, hit: &Hit<'_, '_>) {
+        if correlation.kind == CorrelationKind::TemporalOrdered {
+            if hit.step + 1 == correlation.steps.len() {
+                self.details = Details::default();
+            } else if self.episode.is_some() {
+                return;
+            }
+        }
+        self.details.add(hit.event);
+    }
+
     fn start(
         &mut self,
         rule: &Rule,

@@ -1,0 +1,67 @@
+//! The packs over real logs, and SigmaHQ's rules through the loader.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use bergfried_rules::{DiagnosticSeverity, RuleSet, Source};
+use support::{corpus, findings, line, packs, read};
+
+fn show(path: &str) -> Option<Vec<String>> {
+    let path = corpus(path)?;
+    let lines: Vec<String> = findings(&packs(), &read(&path)).iter().map(line).collect();
+    println!("{}", lines.join("\n"));
+    Some(lines)
+}
+
+#[test]
+fn the_lab_break_in_is_found() {
+    for file in ["traditional.log", "iso8601.log", "rfc3164_pri.log", "rfc5424.log"] {
+        let Some(found) = show(&format!("lab_debian12/{file}")) else { return };
+        let has = |start: &str| found.iter().any(|line| line.starts_with(start));
+        assert!(
+            has("critical | SSH login after many failures from the same source | host labhost"),
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn openssh_of_loghub() {
+    let Some(_) = show("syslog/loghub_OpenSSH.log") else { return };
+}
+
+#[test]
+fn linux_of_loghub() {
+    let Some(_) = show("syslog/loghub_Linux.log") else { return };
+}
+
+#[test]
+fn rules_of_sigmahq_load() {
+    let mut sources = Vec::new();
+    for folder in ["sigma/rules", "sigma/rules-emerging-threats", "sigma/rules-threat-hunting"] {
+        let Some(folder) = corpus(folder) else { return };
+        collect(&folder, &mut sources);
+    }
+    let count = sources.len();
+    let (rules, diagnostics) = RuleSet::load(sources);
+    let errors: Vec<String> = diagnostics
+        .iter()
+        .filter(|d| d.severity == DiagnosticSeverity::Error)
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(errors, Vec::<String>::new());
+    assert!(rules.len() >= count, "{} of {count}", rules.len());
+}
+
+fn collect(folder: &Path, sources: &mut Vec<Source>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "yml") {
+            sources.push(Source { file: path.display().to_string(), text: read(&path) });
+        }
+    }
+}
