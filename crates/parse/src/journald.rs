@@ -39,10 +39,10 @@ fn microseconds(value: &Json) -> Option<Timestamp> {
     Some(Timestamp::from_micros(micros))
 }
 
-/// The message: leading spaces off, as in every other form of the same line.
+/// The message: surrounding spaces off, as in every other form of the same line.
 fn message(value: Json) -> Option<String> {
     let text = message_text(value)?;
-    Some(text.trim_start_matches(' ').to_owned())
+    Some(text.trim_matches(' ').to_owned())
 }
 
 /// A value's text: a string, bytes as numbers (text that is not UTF-8), or the first of several.

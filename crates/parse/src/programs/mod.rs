@@ -76,6 +76,9 @@ pub(crate) fn read<'a>(
         pam::read_tagged(program.map(unqualified), message, event);
     } else if let Some(program) = program.and_then(find) {
         (program.read)(message, event);
+    } else if message.starts_with("authentication failure; ") {
+        // Programs that phrase their own failures as pam_unix does.
+        pam::read_text(None, message, event);
     }
 }
 

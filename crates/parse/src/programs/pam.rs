@@ -74,7 +74,7 @@ pub(super) fn read_text<'a>(service: Option<&str>, text: &'a str, event: &mut Ev
         return session(rest, switches, event);
     }
     if let Some((verdict, rest)) = text.split_once("; ")
-        && rest.contains("logname=")
+        && (rest.starts_with("logname=") || rest.starts_with("rhost="))
     {
         return failure(verdict, rest, switches, event);
     }
@@ -122,9 +122,8 @@ fn without_id(text: &str) -> (&str, &str) {
 
 /// `authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=1.2.3.4  user=bob`.
 ///
-/// The keys come in this order, and what a stranger chose (`ruser`, `rhost` by name, `user`) comes
-/// after the keys that the module fills itself; the address is read between the last ` rhost=` and
-/// the ` user=` after it, where neither may hold a space.
+/// The keys come in this order. Only `ruser` could hold a forged ` rhost=`, and no service takes a
+/// remote user's name over the network; `user` is the name of an existing account.
 fn failure<'a>(said: &'a str, pairs: &'a str, switches: bool, event: &mut Event<'a>) -> bool {
     let failed = said.contains("failure") || said.contains("failed");
     let success = said.contains("success");
@@ -141,13 +140,13 @@ fn failure<'a>(said: &'a str, pairs: &'a str, switches: bool, event: &mut Event<
     {
         event.push(Field::EventCount, count);
     }
-    let (front, rhost, user) = match pairs.split_once(" rhost=") {
-        Some((front, rest)) => {
-            let (rhost, user) = rest.split_once(" user=").unwrap_or((rest, ""));
-            (front, rhost.trim(), user.trim_end())
-        }
-        None => (pairs, "", ""),
+    let (front, rest) = match pairs.strip_prefix("rhost=") {
+        Some(rest) => ("", rest),
+        None => pairs.split_once(" rhost=").unwrap_or((pairs, "")),
     };
+    let (rhost, user) = rest.split_once(" user=").unwrap_or((rest, ""));
+    let user = user.split_once(" msg=").map_or(user, |(user, _)| user).trim_end();
+    let rhost = rhost.trim();
     let (front, ruser) = front.split_once(" ruser=").unwrap_or((front, ""));
     let tty = front.split_once(" tty=").map_or("", |(_, tty)| tty);
     if switches && !ruser.is_empty() {

@@ -35,7 +35,8 @@ struct Priority {
 /// Reads a line of any syslog form.
 pub(crate) fn parse<'a>(text: &'a str, context: &Context<'_>) -> Event<'a> {
     let line = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let line = line.trim_end_matches(['\r', '\n']);
+    // The journal drops spaces at the end, so a line means the same with and without.
+    let line = line.trim_end_matches(['\r', '\n', ' ']);
     let (priority, rest) = match priority(line) {
         Some((priority, rest)) => (Some(priority), rest),
         None => (None, line),

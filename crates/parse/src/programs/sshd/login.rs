@@ -202,15 +202,8 @@ fn invalid_user<'a>(text: &str, rest: &'a str, event: &mut Event<'a>) -> bool {
 /// `X from ADDRESS not allowed because REASON`, `X not allowed because REASON`.
 fn user_not_allowed<'a>(rest: &'a str, event: &mut Event<'a>) -> bool {
     let Some((who, reason)) = rest.rsplit_once(" not allowed because ") else { return false };
-    // sshd leaves the address out only where it logs a locked account or an odd shell; then the
-    // name stands alone, and a ` from ` in it is the name's own.
-    let addressed = reason.contains("DenyUsers")
-        || reason.contains("AllowUsers")
-        || reason.contains("DenyGroups")
-        || reason.contains("AllowGroups");
-    let peer = peer::at_end(who)
-        .and_then(|(before, peer)| Some((from(before)?, peer)))
-        .filter(|_| addressed);
+    // sshd says so of existing accounts only, whose names hold no spaces.
+    let peer = peer::at_end(who).and_then(|(before, peer)| Some((from(before)?, peer)));
     let user = peer.map_or(who, |(user, _)| user);
     refused(event, user, reason);
     push_peer(event, peer.map(|(_, peer)| peer))
