@@ -1,5 +1,6 @@
 //! The packs over real logs, and SigmaHQ's rules through the loader.
 
+#[expect(dead_code, reason = "shared with other tests")]
 mod support;
 
 use std::fs;
