@@ -1,0 +1,223 @@
+//! The command line of the agent, shared by every binary that offers it.
+
+use std::path::PathBuf;
+
+use bergfried_source::From;
+use clap::{Args, ValueEnum};
+
+use crate::config::{
+    Config, ConfigFile, DEFAULT_FILES, DEFAULT_STATE_DIR, Hub, Journald, Protocol, Watchtower,
+};
+use crate::error::AgentError;
+use crate::plan::plan;
+use crate::run::run;
+use crate::secret::Secret;
+use crate::stop::Stop;
+
+const EXAMPLES: &str = "\
+Examples:
+  Send this machine's journal and log files to a hub:
+    bergfried-agent --hub https://hub.example:8000 --token-file /etc/bergfried/token
+  Watch other files too, and no journal:
+    bergfried-agent --hub http://127.0.0.1:8000 --token-file token \\
+        --journald off --file '/srv/*/log/auth.log' --file /var/log/auth.log
+  Report accepted SSH logins to a Watchtower collector:
+    WATCHTOWER_COLLECTOR_URL=https://collector/login WATCHTOWER_TOKEN=... \\
+        bergfried-agent --protocol watchtower
+
+Environment:
+  BERGFRIED_URL, BERGFRIED_TOKEN (or BERGFRIED_AGENT_TOKEN); for --protocol watchtower
+  WATCHTOWER_COLLECTOR_URL, WATCHTOWER_TOKEN, WATCHTOWER_REGION, WATCHTOWER_HOST_GROUP,
+  WATCHTOWER_SEVERITY, WATCHTOWER_FLAGGED, WATCHTOWER_VERIFY_TLS, WATCHTOWER_SSH_UNIT.
+  A flag wins over the environment, the environment over the configuration file.";
+
+/// Read this machine's logs and send each line to the hub exactly once.
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Options {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address of the hub
+    #[arg(long, value_name = "URL")]
+    pub hub: Option<String>,
+    /// File that holds the agent token
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Where positions and the spool are kept [default: /var/lib/bergfried-agent]
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Log file or glob to watch, in place of the usual ones; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub file: Vec<String>,
+    /// Whether to follow the systemd journal [default: auto]
+    #[arg(long, value_enum)]
+    pub journald: Option<Journald>,
+    /// Where to begin at the first start [default: recent, the last 10 MiB of each file]
+    #[arg(long, value_enum)]
+    pub from: Option<Begin>,
+    /// Name of this host in events [default: the system's]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// What the receiver speaks
+    #[arg(long, value_enum)]
+    pub protocol: Option<Speaks>,
+}
+
+/// Where sources begin that were never read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Begin {
+    /// The last 10 MiB of each file, the last 10,000 entries of the journal
+    Recent,
+    /// Everything that is there
+    Start,
+    /// Only what is written from now on
+    End,
+}
+
+/// The protocol of the receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Speaks {
+    /// A Bergfried hub
+    Native,
+    /// A Watchtower collector: accepted SSH logins alone
+    Watchtower,
+}
+
+/// Runs the agent until SIGTERM or SIGINT.
+pub fn main_with(options: Options) -> Result<(), AgentError> {
+    let config = options.into_config(&|name| std::env::var(name).ok())?;
+    let system = |what| move |source| AgentError::System { what, source };
+    let stop = Stop::new().map_err(system("make a stop event"))?;
+    let signals = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
+    let mut signals =
+        signal_hook::iterator::Signals::new(signals).map_err(system("take signals"))?;
+    let handle = signals.handle();
+    let on_signal = stop.clone();
+    let waiting = std::thread::Builder::new()
+        .name("signals".to_owned())
+        .stack_size(64 << 10)
+        .spawn(move || {
+            if signals.forever().next().is_some() {
+                on_signal.stop();
+            }
+        })
+        .map_err(system("start a thread"))?;
+    for source in plan(&config) {
+        tracing::info!(source = source.name, present = source.present, "{}", source.sentence);
+    }
+    let ran = run(config, &stop);
+    handle.close();
+    waiting.join().map_err(|_| AgentError::Thread("signals"))?;
+    ran
+}
+
+impl Options {
+    /// The configuration that flags, environment and file make together, in this order of rank.
+    pub fn into_config(
+        self,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Config, AgentError> {
+        let file = self.config.as_deref().map(ConfigFile::read).transpose()?.unwrap_or_default();
+        let speaks = self.protocol.unwrap_or(match (&file.hub, &file.watchtower) {
+            (None, Some(_)) => Speaks::Watchtower,
+            _ => Speaks::Native,
+        });
+        let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+        let protocol = match speaks {
+            Speaks::Native => {
+                let table = file.hub.unwrap_or_default();
+                let url = self.hub.or_else(|| set("BERGFRIED_URL")).or(table.url);
+                let token = match self.token_file {
+                    Some(path) => Some(read_token(&path)?),
+                    None => match set("BERGFRIED_TOKEN").or_else(|| set("BERGFRIED_AGENT_TOKEN")) {
+                        Some(token) => Some(Secret::new(&token)),
+                        None => match table.token_file {
+                            Some(path) => Some(read_token(&path)?),
+                            None => table.token,
+                        },
+                    },
+                };
+                Protocol::Native(Hub {
+                    url: url.unwrap_or_default(),
+                    token: token.unwrap_or_default(),
+                    ca_file: table.ca_file,
+                })
+            }
+            Speaks::Watchtower => {
+                let token = self.token_file.as_deref().map(read_token).transpose()?;
+                Protocol::Watchtower(watchtower(file.watchtower, self.hub, token, &set)?)
+            }
+        };
+        let default_files = || DEFAULT_FILES.map(str::to_owned).to_vec();
+        let from = match self.from {
+            Some(Begin::Recent) => From::Recent,
+            Some(Begin::Start) => From::Start,
+            Some(Begin::End) => From::End,
+            None => file.from,
+        };
+        Config {
+            name: self.name.or(file.name),
+            state_dir: self
+                .state_dir
+                .or(file.state_dir)
+                .unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR)),
+            files: if self.file.is_empty() {
+                file.files.unwrap_or_else(default_files)
+            } else {
+                self.file
+            },
+            from,
+            journald: self.journald.unwrap_or(file.journald),
+            journal_directory: file.journalctl.directory,
+            rotated_grace: std::time::Duration::from_secs(file.rotation.grace_seconds),
+            spool_bytes: file.spool.max_bytes,
+            protocol,
+        }
+        .check()
+    }
+}
+
+fn watchtower(
+    table: Option<Watchtower>,
+    url: Option<String>,
+    token: Option<Secret>,
+    set: &dyn Fn(&str) -> Option<String>,
+) -> Result<Watchtower, AgentError> {
+    let mut to = table.unwrap_or_else(|| Watchtower {
+        url: String::new(),
+        token: Secret::default(),
+        region: None,
+        host_group: None,
+        severity: "info".to_owned(),
+        flagged: false,
+        verify_tls: true,
+        ssh_unit: None,
+    });
+    to.url = url.or_else(|| set("WATCHTOWER_COLLECTOR_URL")).unwrap_or(to.url);
+    let from_environment = set("WATCHTOWER_TOKEN").map(|token| Secret::new(&token));
+    to.token = token.or(from_environment).unwrap_or(to.token);
+    to.region = set("WATCHTOWER_REGION").or(to.region);
+    to.host_group = set("WATCHTOWER_HOST_GROUP").or(to.host_group);
+    to.severity = set("WATCHTOWER_SEVERITY").unwrap_or(to.severity);
+    to.flagged = flag("WATCHTOWER_FLAGGED", set)?.unwrap_or(to.flagged);
+    to.verify_tls = flag("WATCHTOWER_VERIFY_TLS", set)?.unwrap_or(to.verify_tls);
+    to.ssh_unit = set("WATCHTOWER_SSH_UNIT").or(to.ssh_unit);
+    Ok(to)
+}
+
+fn flag(name: &str, set: &dyn Fn(&str) -> Option<String>) -> Result<Option<bool>, AgentError> {
+    let Some(value) = set(name) else { return Ok(None) };
+    match value.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(Some(true)),
+        "0" | "false" | "no" | "off" => Ok(Some(false)),
+        _ => Err(AgentError::Config(format!(
+            "{name} is `{}`, expected true or false",
+            value.escape_debug()
+        ))),
+    }
+}
+
+fn read_token(path: &std::path::Path) -> Result<Secret, AgentError> {
+    Ok(Secret::new(&std::fs::read_to_string(path).map_err(AgentError::state(path))?))
+}

@@ -1,0 +1,63 @@
+//! What will be watched, in words.
+
+use std::path::Path;
+
+use bergfried_source::{expand, journal_present};
+
+use crate::config::{Config, Journald};
+
+/// A source, and whether there is anything to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchedSource {
+    /// The path, glob or `journal`.
+    pub name: String,
+    /// Whether it is there now. Files that are missing are picked up when they appear.
+    pub present: bool,
+    /// One plain sentence.
+    pub sentence: String,
+}
+
+/// Everything that the agent will watch, and what it would watch if it were there.
+pub fn plan(config: &Config) -> Vec<WatchedSource> {
+    let journal = match (config.journald, journal_present(&config.journal_options())) {
+        (Journald::Off, _) => (false, "is not watched: journald is off".to_owned()),
+        (_, Ok(())) => (true, "is watched".to_owned()),
+        (Journald::Auto, Err(reason)) => (false, format!("is not watched: {reason}")),
+        (Journald::On, Err(reason)) => (false, format!("is waited for: {reason}")),
+    };
+    let mut sources = vec![WatchedSource {
+        name: "journal".to_owned(),
+        present: journal.0,
+        sentence: format!("the systemd journal {}", journal.1),
+    }];
+    for pattern in &config.files {
+        sources.push(watched_file(pattern));
+    }
+    sources
+}
+
+/// Whether the agent follows the journal.
+pub(crate) fn follows_journal(config: &Config) -> bool {
+    match config.journald {
+        Journald::On => true,
+        Journald::Off => false,
+        Journald::Auto => journal_present(&config.journal_options()).is_ok(),
+    }
+}
+
+fn watched_file(pattern: &str) -> WatchedSource {
+    let found = expand(&[pattern.to_owned()]);
+    let unreadable = found.iter().filter(|path| std::fs::File::open(path).is_err()).count();
+    let is_glob = pattern.contains(['*', '?', '[']);
+    let sentence = match (found.len(), unreadable) {
+        (0, _) if is_glob => {
+            format!("no file matches {pattern} yet, those that appear are watched")
+        }
+        (0, _) if Path::new(pattern).exists() => format!("{pattern} is no regular file"),
+        (0, _) => format!("{pattern} does not exist, it is watched once it appears"),
+        (_, 0) if !is_glob => format!("{pattern} is watched"),
+        (files, 0) => format!("{files} files that match {pattern} are watched"),
+        (files, bad) => format!("{bad} of {files} files at {pattern} may not be read by this user"),
+    };
+    WatchedSource { name: pattern.to_owned(), present: found.len() > unreadable, sentence }
+}

@@ -1,0 +1,15 @@
+//! The agent as a process, against a small hub.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "this is a test"
+)]
+
+mod exactly_once;
+mod hub;
+mod journal;
+mod logrotate;
+mod process;
+mod running;
+mod watchtower;

@@ -1,0 +1,66 @@
+//! Knowing a file again: device, inode and how it begins.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use crate::checkpoint::Fingerprint;
+
+/// How many first bytes of a file tell it from others.
+pub(super) const HEAD: usize = 1024;
+
+/// A regular file, open for reading, and where it lives.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) file: File,
+    pub(super) dev: u64,
+    pub(super) inode: u64,
+    pub(super) size: u64,
+    pub(super) modified: (i64, i64),
+}
+
+/// Opens a regular file; anything else (a FIFO would block for ever) is an error.
+pub(super) fn open(path: &Path) -> io::Result<Opened> {
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
+        .open(path)?;
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let modified = (about.mtime(), about.mtime_nsec());
+    Ok(Opened { file, dev: about.dev(), inode: about.ino(), size: about.len(), modified })
+}
+
+/// The first `length` bytes of the file, fewer where it is shorter.
+pub(super) fn head(file: &File, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length.min(HEAD)];
+    let read = read_full_at(file, &mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+/// The first bytes, where the file begins as the fingerprint says.
+pub(super) fn recognise(file: &File, print: &Fingerprint) -> io::Result<Option<Vec<u8>>> {
+    let bytes = head(file, usize::from(print.bytes))?;
+    let same = bytes.len() == usize::from(print.bytes)
+        && (bytes.is_empty() || Fingerprint::of(&bytes) == *print);
+    Ok(same.then_some(bytes))
+}
+
+/// Reads at `offset` until the buffer is full or the file ends.
+pub(super) fn read_full_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
