@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use bergfried_event::{Event, Field, FieldName, Value};
+use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
 
 use crate::pattern::{Pattern, fold};
 use crate::predicate::{Condition, Predicate, Target};
@@ -27,7 +27,17 @@ impl Predicate {
 
 fn anything(event: &Event<'_>, condition: &Condition) -> bool {
     condition.holds(&Value::from(event.original()), event)
-        || event.fields().iter().any(|(_, value)| any_value(value, condition, event))
+        || event
+            .fields()
+            .iter()
+            .filter(|(name, _)| !is_added_by_store(name))
+            .any(|(_, value)| any_value(value, condition, event))
+}
+
+/// Whether the store adds this field: a rule, which sees an event before it is stored, must find the
+/// same.
+fn is_added_by_store(name: &FieldName<'_>) -> bool {
+    matches!(name, FieldName::Known(Field::EventId | Field::EventIngested))
 }
 
 fn field(event: &Event<'_>, name: &FieldName<'_>, condition: &Condition) -> bool {
@@ -39,6 +49,13 @@ fn field(event: &Event<'_>, name: &FieldName<'_>, condition: &Condition) -> bool
         }
         FieldName::Known(Field::EventOriginal) => {
             computed = Value::from(event.original());
+            Some(&computed)
+        }
+        FieldName::Known(Field::EventIngested) if matches!(condition, Condition::Number(..)) => {
+            computed = event
+                .text(Field::EventIngested)
+                .and_then(|text| text.parse().ok())
+                .map_or(Value::Null, |ingested: Timestamp| Value::Int(ingested.micros()));
             Some(&computed)
         }
         name => event.get_named(name),
@@ -167,8 +184,6 @@ fn has_literal_words(literal: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use bergfried_event::Timestamp;
-
     use super::*;
     use crate::predicate::{Comparison, TextRegex};
 
@@ -251,5 +266,14 @@ mod tests {
         assert!(anywhere("raw failed").matches(&event()));
         assert!(anywhere("10.1.2.3").matches(&event()));
         assert!(!anywhere("absent").matches(&event()));
+        let mut stored = event();
+        stored.set(Field::EventId, 4711);
+        stored.set(Field::EventIngested, "2026-01-31T12:00:00Z");
+        assert!(!anywhere("4711").matches(&stored) && !anywhere("2026").matches(&stored));
+        let ingested = |micros: f64| {
+            let later = Condition::Number(Comparison::GreaterOrEqual, micros);
+            Predicate::field(Field::EventIngested, later).matches(&stored)
+        };
+        assert!(ingested(1_769_860_800e6) && !ingested(1_769_860_801e6));
     }
 }

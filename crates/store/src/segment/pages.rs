@@ -1,0 +1,202 @@
+//! Decodes the pages of a text column into distinct texts and one code a row.
+//!
+//! The column reader of the `parquet` crate gives every row's text; conditions, counts and top
+//! lists only need each distinct text once. So dictionary pages and codes are read here directly,
+//! in the encodings that this program writes (Parquet format, "Encodings": PLAIN, RLE_DICTIONARY).
+
+use parquet::basic::Encoding;
+use parquet::column::page::{Page, PageReader};
+
+use crate::bytes_io::{Bytes, Malformed};
+
+/// The code of a row that has no text.
+pub(crate) const ABSENT: u32 = u32::MAX;
+
+/// A text column of one row group.
+#[derive(Debug, Default)]
+pub(crate) struct TextColumn {
+    text: String,
+    /// Where each text ends in `text`.
+    ends: Vec<usize>,
+    /// For each row the number of its text, or [`ABSENT`].
+    pub(crate) codes: Vec<u32>,
+}
+
+impl TextColumn {
+    /// A column without texts.
+    pub(crate) fn absent(rows: usize) -> Self {
+        TextColumn { codes: vec![ABSENT; rows], ..TextColumn::default() }
+    }
+
+    /// Reads the column; pages without any of the wanted rows (ascending) are left out, their rows
+    /// absent.
+    pub(crate) fn read(
+        mut pages: impl PageReader,
+        rows: usize,
+        wanted: Option<&[usize]>,
+    ) -> Result<Self, String> {
+        let mut column = TextColumn { codes: Vec::with_capacity(rows), ..TextColumn::default() };
+        while let Some(next) = pages.peek_next_page().map_err(|error| error.to_string())? {
+            let start = column.codes.len();
+            if let (Some(wanted), Some(levels), false) = (wanted, next.num_levels, next.is_dict) {
+                let end = start.saturating_add(levels);
+                let first = wanted.partition_point(|row| *row < start);
+                if end <= rows && wanted.get(first).is_none_or(|row| *row >= end) {
+                    pages.skip_next_page().map_err(|error| error.to_string())?;
+                    column.codes.resize(end, ABSENT);
+                    continue;
+                }
+            }
+            let page = pages.get_next_page().map_err(|error| error.to_string())?;
+            column.page(page.ok_or("a page is missing")?, rows)?;
+        }
+        if column.codes.len() != rows {
+            return Err("a column has too few rows".to_owned());
+        }
+        Ok(column)
+    }
+
+    /// The texts that occur, by code.
+    pub(crate) fn distinct(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.ends.len()).map(|code| self.by_code(code))
+    }
+
+    /// The text of a row.
+    pub(crate) fn get(&self, row: usize) -> Option<&str> {
+        let code = *self.codes.get(row)?;
+        (code != ABSENT).then(|| self.by_code(code as usize))
+    }
+
+    fn by_code(&self, code: usize) -> &str {
+        let start = code.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
+        let end = self.ends.get(code).copied().unwrap_or(self.text.len());
+        self.text.get(start.unwrap_or(0)..end).unwrap_or_default()
+    }
+
+    fn page(&mut self, page: Page, rows: usize) -> Result<(), Malformed> {
+        match page {
+            Page::DictionaryPage { buf, num_values, .. } => {
+                self.texts(&mut Bytes(&buf), num_values as usize)
+            }
+            Page::DataPage { buf, num_values, encoding, .. } => {
+                let count = num_values as usize;
+                if count > rows.saturating_sub(self.codes.len()) {
+                    return Err("a column has too many rows");
+                }
+                let mut bytes = Bytes(&buf);
+                let length = bytes.u32()? as usize;
+                let levels = runs(bytes.take(length)?, 1, count)?;
+                let present = levels.iter().filter(|level| **level == 1).count();
+                let codes = match encoding {
+                    Encoding::PLAIN => {
+                        let first = u32::try_from(self.ends.len()).map_err(|_| "too many texts")?;
+                        self.texts(&mut bytes, present)?;
+                        (first..).take(present).collect()
+                    }
+                    Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY => {
+                        let [width] = bytes.array::<1>()?;
+                        runs(bytes.0, u32::from(width), present)?
+                    }
+                    _ => return Err("a page has an encoding that is not written here"),
+                };
+                self.codes_of(&levels, codes)
+            }
+            Page::DataPageV2 { .. } => Err("a page has a version that is not written here"),
+        }
+    }
+
+    fn codes_of(&mut self, levels: &[u32], codes: Vec<u32>) -> Result<(), Malformed> {
+        let known = self.ends.len();
+        if codes.iter().any(|code| *code as usize >= known) {
+            return Err("a code has no text");
+        }
+        if codes.len() == levels.len() {
+            self.codes.extend(codes);
+            return Ok(());
+        }
+        let mut codes = codes.into_iter();
+        let level = |level: &u32| if *level == 1 { codes.next().unwrap_or(ABSENT) } else { ABSENT };
+        self.codes.extend(levels.iter().map(level));
+        Ok(())
+    }
+
+    fn texts(&mut self, bytes: &mut Bytes<'_>, count: usize) -> Result<(), Malformed> {
+        self.text.reserve(bytes.0.len());
+        for _ in 0..count {
+            let length = bytes.u32()? as usize;
+            let text = std::str::from_utf8(bytes.take(length)?).map_err(|_| "text is not UTF-8")?;
+            self.text.push_str(text);
+            self.ends.push(self.text.len());
+        }
+        Ok(())
+    }
+}
+
+/// Reads `count` numbers of `width` bits in Parquet's hybrid of runs and bit-packing.
+fn runs(bytes: &[u8], width: u32, count: usize) -> Result<Vec<u32>, Malformed> {
+    if width > 32 {
+        return Err("a bit width is too large");
+    }
+    let mut bytes = Bytes(bytes);
+    let mut out: Vec<u32> = Vec::with_capacity(count);
+    let byte_width = width.div_ceil(8) as usize;
+    while out.len() < count {
+        let header = bytes.length()?;
+        let left = count - out.len();
+        if header & 1 == 0 {
+            let mut value = [0; 4];
+            value.iter_mut().zip(bytes.take(byte_width)?).for_each(|(to, from)| *to = *from);
+            let run = header >> 1;
+            if run == 0 {
+                return Err("a run is empty");
+            }
+            out.extend(std::iter::repeat_n(u32::from_le_bytes(value), run.min(left)));
+        } else {
+            let size = (header >> 1).checked_mul(width as usize).ok_or("a run is too large")?;
+            // The last run of a page may be cut to the bytes that it needs.
+            let size = size.min(bytes.0.len());
+            unpack(bytes.take(size)?, width, left.min((header >> 1).saturating_mul(8)), &mut out)?;
+        }
+    }
+    Ok(out)
+}
+
+fn unpack(packed: &[u8], width: u32, count: usize, out: &mut Vec<u32>) -> Result<(), Malformed> {
+    if (packed.len() as u64) * 8 < u64::from(width) * count as u64 {
+        return Err("a run ends early");
+    }
+    let mask = (1_u64 << width) - 1;
+    let (mut buffer, mut bits) = (0_u64, 0_u32);
+    let (words, tail) = packed.as_chunks::<4>();
+    let words = words.iter().map(|word| (u64::from(u32::from_le_bytes(*word)), 32));
+    let mut input = words.chain(tail.iter().map(|byte| (u64::from(*byte), 8)));
+    for _ in 0..count {
+        while bits < width {
+            let (more, length) = input.next().ok_or("a run ends early")?;
+            buffer |= more << bits;
+            bits += length;
+        }
+        out.push(u32::try_from(buffer & mask).unwrap_or(0));
+        buffer >>= width;
+        bits -= width;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_and_packed_numbers_mix() {
+        // Three times 5 as a run, then 8 numbers of 3 bits: 0 to 7 (the format's own example).
+        let bytes = [6, 5, 3, 0x88, 0xc6, 0xfa];
+        assert_eq!(runs(&bytes, 3, 11).unwrap(), [5, 5, 5, 0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(runs(&bytes, 3, 5).unwrap(), [5, 5, 5, 0, 1]);
+        assert!(runs(&bytes, 3, 12).is_err());
+        assert!(runs(&bytes[..5], 3, 11).is_err());
+        assert!(runs(&[0, 0], 8, 1).is_err());
+        assert!(runs(&[], 33, 1).is_err());
+        assert_eq!(runs(&[8], 0, 4).unwrap(), [0; 4]);
+    }
+}

@@ -1,0 +1,176 @@
+//! Whether a row group's filter rules out that a predicate holds anywhere in it.
+//!
+//! Only ever over-approximates: what [`Predicate::matches`] would find is never ruled out.
+
+use bergfried_event::{Field, FieldName};
+use bergfried_query::{Condition, Part, Pattern, Predicate, Target, fold, tokens};
+use ipnet::IpNet;
+
+use super::columns::FILTERED;
+use super::filter::{address_hash, may_contain, value_hash, word_hashes};
+
+/// What the filter must contain for a predicate to hold somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Nothing holds.
+    Never,
+    /// Nothing can be told.
+    Nothing,
+    /// All of these hashes.
+    Hashes(Vec<u64>),
+    /// All of these.
+    All(Vec<Needs>),
+    /// Any of these.
+    Any(Vec<Needs>),
+}
+
+impl Needs {
+    /// What the predicate needs.
+    pub(crate) fn of(predicate: &Predicate) -> Self {
+        match predicate {
+            Predicate::Constant(false) => Needs::Never,
+            Predicate::Constant(true) | Predicate::Not(_) => Needs::Nothing,
+            Predicate::And(all) => Needs::All(all.iter().map(Needs::of).collect()),
+            Predicate::Or(any) => Needs::Any(any.iter().map(Needs::of).collect()),
+            Predicate::Atom(target, condition) => Needs::Hashes(atom(target, condition)),
+        }
+    }
+
+    /// Whether a filter with these bytes allows it.
+    pub(crate) fn met_by(&self, filter: &[u8]) -> bool {
+        match self {
+            Needs::Never => false,
+            Needs::Nothing => true,
+            Needs::Hashes(hashes) => hashes.iter().all(|hash| may_contain(filter, *hash)),
+            Needs::All(all) => all.iter().all(|needs| needs.met_by(filter)),
+            Needs::Any(any) => any.iter().any(|needs| needs.met_by(filter)),
+        }
+    }
+}
+
+fn atom(target: &Target, condition: &Condition) -> Vec<u64> {
+    let field = match target {
+        Target::Anything => None,
+        // What the store or the clock makes of an event is not in the filter.
+        Target::Field(FieldName::Known(
+            Field::Timestamp | Field::EventId | Field::EventIngested,
+        )) => return Vec::new(),
+        Target::Field(FieldName::Known(field)) => Some(*field),
+        Target::Field(FieldName::Other(_)) => None,
+    };
+    match condition {
+        Condition::Text(pattern) => {
+            let mut hashes = words(pattern);
+            if let (Some(literal), Some(field)) = (pattern.as_literal(), filtered(field)) {
+                hashes.push(value_hash(field, &fold(literal)));
+            }
+            hashes
+        }
+        Condition::Words(pattern) => words(pattern),
+        Condition::Network(network) => match filtered(field) {
+            Some(field) if is_one_address(network) => vec![address_hash(field, network.addr())],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn filtered(field: Option<Field>) -> Option<Field> {
+    field.filter(|field| FILTERED.contains(field))
+}
+
+fn is_one_address(network: &IpNet) -> bool {
+    network.prefix_len() == network.max_prefix_len()
+}
+
+/// The words that any text which the pattern matches contains whole.
+fn words(pattern: &Pattern) -> Vec<u64> {
+    let mut hashes = Vec::new();
+    let parts = pattern.parts();
+    for (index, part) in parts.iter().enumerate() {
+        let Part::Literal(literal) = part else { continue };
+        // Beside a wildcard a word may go on.
+        let open_before = index > 0;
+        let open_after = index + 1 < parts.len();
+        if pattern.is_cased() {
+            cased(literal, open_before, open_after, &mut hashes);
+        } else {
+            whole(literal, open_before, open_after, &mut hashes);
+        }
+    }
+    hashes
+}
+
+fn whole(folded: &str, open_before: bool, open_after: bool, hashes: &mut Vec<u64>) {
+    word_hashes(folded, |hash, start, end| {
+        let glued = open_before && start == 0 || open_after && end == folded.len();
+        if !glued {
+            hashes.push(hash);
+        }
+    });
+}
+
+/// As [`whole`], for text as it stands: the filter has its words lower-cased one by one.
+fn cased(text: &str, open_before: bool, open_after: bool, hashes: &mut Vec<u64>) {
+    if text.is_ascii() {
+        return whole(&fold(text), open_before, open_after, hashes);
+    }
+    for (start, end) in tokens::ranges(text) {
+        let glued = open_before && start == 0 || open_after && end == text.len();
+        if !glued {
+            whole(&fold(text.get(start..end).unwrap_or_default()), false, false, hashes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(text: &str, words_only: bool) -> usize {
+        let pattern = Pattern::with_wildcards(text, false);
+        let condition =
+            if words_only { Condition::Words(pattern) } else { Condition::Text(pattern) };
+        atom(&Target::Field(Field::Message.into()), &condition).len()
+    }
+
+    #[test]
+    fn only_whole_words_are_needed() {
+        assert_eq!(count("failed password", true), 2);
+        assert_eq!(count("fail* password", true), 1);
+        assert_eq!(count("*failed password*", false), 0);
+        assert_eq!(count("*: failed password for *", false), 3);
+        assert_eq!(count("10.0.0.1", true), 5);
+        assert_eq!(count("10.0.0.1*", true), 3);
+        assert_eq!(count("*", false), 0);
+    }
+
+    #[test]
+    fn values_and_single_addresses_are_needed_whole() {
+        let host = Condition::Text(Pattern::literal("Web-1"));
+        let hashes = atom(&Target::Field(Field::HostName.into()), &host);
+        assert!(hashes.contains(&value_hash(Field::HostName, "web-1")));
+        let network = |text: &str| {
+            let condition = Condition::Network(text.parse().unwrap());
+            atom(&Target::Field(Field::SourceIp.into()), &condition).len()
+        };
+        assert_eq!((network("10.0.0.1/32"), network("10.0.0.0/8")), (1, 0));
+        let id = Condition::Text(Pattern::literal("7"));
+        assert!(atom(&Target::Field(Field::EventId.into()), &id).is_empty());
+    }
+
+    #[test]
+    fn trees_combine() {
+        let never = Predicate::Constant(false);
+        let always = Predicate::Constant(true);
+        for (predicate, expected) in [
+            (Predicate::And(vec![always.clone(), never.clone()]), false),
+            (Predicate::Or(vec![always, never.clone()]), true),
+            (Predicate::Or(vec![]), false),
+            (Predicate::And(vec![]), true),
+            (Predicate::Not(Box::new(never)), true),
+        ] {
+            assert_eq!(Needs::of(&predicate).met_by(&[0; 32]), expected, "{predicate:?}");
+        }
+    }
+}

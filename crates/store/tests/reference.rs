@@ -1,0 +1,288 @@
+//! What the store finds is what the plain walk over all events finds, whether they are in memory, in
+//! segments, or both, before and after it is opened again.
+
+mod sample;
+
+use std::ops::ControlFlow;
+
+use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
+use bergfried_query::{Comparison, Condition, Pattern, Predicate, Target, TextRegex};
+use bergfried_store::{BatchId, NewBatch, Options, Reader, Search, Writer, open};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use sample::{T0, sorted};
+
+const FIELDS: &[Field] = &[
+    Field::HostName,
+    Field::UserName,
+    Field::SourceIp,
+    Field::SourcePort,
+    Field::ProcessPid,
+    Field::EventCategory,
+    Field::Message,
+    Field::GroupName,
+    Field::EventOriginal,
+    Field::Timestamp,
+    Field::EventId,
+    Field::EventIngested,
+];
+
+const WORDS: &[&str] =
+    &["root", "Bob", "10.0.0.1", "fail", "Failed", "[x", "größe", "ΑΣ", "22", "a-b", "true", ""];
+
+fn text() -> impl Strategy<Value = String> {
+    prop::collection::vec(select(WORDS), 1..4).prop_map(|words| words.join(" "))
+}
+
+fn value() -> impl Strategy<Value = Value<'static>> {
+    prop_oneof![
+        6 => select(WORDS).prop_map(|word| Value::from(word.to_owned())),
+        2 => text().prop_map(Value::from),
+        2 => (-3_i64..60_000).prop_map(Value::Int),
+        1 => prop::num::f64::NORMAL.prop_map(Value::Float),
+        1 => any::<bool>().prop_map(Value::Bool),
+        1 => Just(Value::Null),
+        2 => prop::collection::vec(select(WORDS), 0..3).prop_map(|words| {
+            Value::List(words.into_iter().map(|word| Value::from(word.to_owned())).collect())
+        }),
+        1 => Just(Value::List(vec![Value::Int(22), Value::List(vec![Value::from("root")])])),
+    ]
+}
+
+fn name() -> impl Strategy<Value = FieldName<'static>> {
+    prop_oneof![
+        6 => select(&FIELDS[..8]).prop_map(FieldName::Known),
+        1 => Just(FieldName::new("sd.x")),
+    ]
+}
+
+prop_compose! {
+    fn event()(
+        seconds in -200_000_i64..200_000,
+        fields in prop::collection::vec((name(), value()), 0..6),
+        message in text(),
+        head in select(&["", "x: ", "glued", "{", "<13>", "stamp"][..]),
+        host in select(&["web1", "db"][..]),
+    ) -> Event<'static> {
+        let created = Timestamp::from_micros(T0).plus_micros(seconds * 100_000);
+        let stamp = created.to_string();
+        let original = match head {
+            "stamp" => format!("{stamp} {host} prog[22]: {message}"),
+            head => format!("{head}{message}"),
+        };
+        let mut event = Event::new(created, original);
+        event.set(Field::HostName, host);
+        event.set(Field::ProcessName, "prog");
+        event.set(Field::ProcessPid, 22);
+        event.set(Field::Message, message);
+        for (name, value) in fields {
+            event.set_named(name, value);
+        }
+        event
+    }
+}
+
+fn pattern() -> impl Strategy<Value = Pattern> {
+    let piece = prop_oneof![4 => select(WORDS), 2 => select(&["*", "?", " ", "o", "."][..])];
+    (prop::collection::vec(piece, 1..4), any::<bool>(), any::<bool>()).prop_map(
+        |(pieces, cased, anywhere)| {
+            let pattern = Pattern::with_wildcards(&pieces.concat(), cased);
+            if anywhere { pattern.anywhere() } else { pattern }
+        },
+    )
+}
+
+fn condition() -> impl Strategy<Value = Condition> {
+    let comparison = select(
+        &[
+            Comparison::Equal,
+            Comparison::NotEqual,
+            Comparison::Less,
+            Comparison::LessOrEqual,
+            Comparison::Greater,
+            Comparison::GreaterOrEqual,
+        ][..],
+    );
+    let number = prop_oneof![
+        Just(22.0),
+        (0..300_i32).prop_map(f64::from),
+        #[expect(clippy::cast_precision_loss, reason = "any time near the events will do")]
+        (-200_000_i64..200_000).prop_map(|at| (T0 + at * 100_000) as f64),
+    ];
+    prop_oneof![
+        1 => Just(Condition::Exists),
+        1 => Just(Condition::Null),
+        6 => pattern().prop_map(Condition::Text),
+        6 => pattern().prop_map(Condition::Words),
+        1 => select(&["fa.l", "^root", "[0-9]{2}"][..])
+            .prop_map(|regex| Condition::Regex(TextRegex::new(regex).unwrap())),
+        1 => select(&["10.0.0.0/8", "10.0.0.1/32", "::/0"][..])
+            .prop_map(|network| Condition::Network(network.parse().unwrap())),
+        2 => (comparison, number).prop_map(|(how, right)| Condition::Number(how, right)),
+        1 => any::<bool>().prop_map(Condition::Bool),
+        1 => (name(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+            |(field, any_before, any_after, cased)| Condition::SameAs {
+                field, any_before, any_after, cased,
+            }
+        ),
+    ]
+}
+
+fn predicate() -> impl Strategy<Value = Predicate> {
+    let target = prop_oneof![
+        8 => select(FIELDS).prop_map(|field| Target::Field(field.into())),
+        1 => Just(Target::Field(FieldName::new("sd.x"))),
+        1 => Just(Target::Anything),
+    ];
+    let leaf = prop_oneof![
+        1 => any::<bool>().prop_map(Predicate::Constant),
+        9 => (target, condition()).prop_map(|(target, how)| Predicate::Atom(target, how)),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Predicate::And),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Predicate::Or),
+            inner.prop_map(|inner| Predicate::Not(Box::new(inner))),
+        ]
+    })
+}
+
+struct Model {
+    events: Vec<Event<'static>>,
+}
+
+impl Model {
+    fn add(&mut self, event: &Event<'static>, ingested: Timestamp) {
+        let mut event = event.clone();
+        event.set(Field::EventId, self.events.len() as i64 + 1);
+        event.set(Field::EventIngested, ingested.to_string());
+        self.events.push(event);
+    }
+
+    fn matches(&self, predicate: &Predicate, from: Timestamp, to: Timestamp) -> Vec<&Event<'_>> {
+        let mut found: Vec<_> = self
+            .events
+            .iter()
+            .filter(|event| event.created() >= from && event.created() < to)
+            .filter(|event| predicate.matches(event))
+            .collect();
+        found.sort_by_key(|event| std::cmp::Reverse((event.created(), id(event))));
+        found
+    }
+
+    fn check(&self, reader: &Reader, predicate: &Predicate, from: Timestamp, to: Timestamp) {
+        let expected = self.matches(predicate, from, to);
+        assert_eq!(reader.count(predicate, from, to).unwrap(), expected.len() as u64);
+        let mut before = None;
+        let mut paged = Vec::new();
+        loop {
+            let predicate = predicate.clone();
+            let page = reader.search(&Search { predicate, from, to, limit: 7, before }).unwrap();
+            before = page.events.last().map(|event| (event.event.created(), event.id));
+            paged.extend(page.events);
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(paged.len(), expected.len());
+        for (found, expected) in paged.iter().zip(&expected) {
+            assert_eq!(found.event, sorted(expected));
+            assert_eq!(found.event.get(Field::EventId), Some(&Value::Int(found.id as i64)));
+            assert_eq!(reader.get(found.id).unwrap().as_ref(), Some(found));
+        }
+        for field in [Field::HostName, Field::UserName, Field::EventCategory, Field::GroupName] {
+            let top = reader.top(predicate, from, to, &field.into(), 3).unwrap();
+            assert_eq!(top, naive_top(&expected, field, 3), "{field:?}");
+        }
+        let buckets = reader.histogram(predicate, from, to, 60 * Timestamp::SECOND).unwrap();
+        let mut naive = std::collections::BTreeMap::new();
+        for event in &expected {
+            let bucket = event.created().floor_to(60 * Timestamp::SECOND);
+            *naive.entry(bucket).or_insert(0) += 1;
+        }
+        assert_eq!(buckets, naive.into_iter().collect::<Vec<_>>());
+    }
+
+    fn check_replay(&self, reader: &Reader, from: Timestamp) {
+        let mut expected = self.matches(&Predicate::Constant(true), from, Timestamp::MAX);
+        expected.reverse();
+        let mut replayed = Vec::new();
+        let handed = reader.replay(from, usize::MAX, |event| {
+            replayed.push(event.event);
+            ControlFlow::Continue(())
+        });
+        assert_eq!(handed.unwrap(), expected.len());
+        let expected: Vec<_> = expected.into_iter().map(sorted).collect();
+        assert_eq!(replayed, expected);
+    }
+}
+
+fn id(event: &Event<'_>) -> i64 {
+    event.get(Field::EventId).and_then(Value::as_int).unwrap()
+}
+
+fn naive_top(events: &[&Event<'_>], field: Field, k: usize) -> Vec<(String, u64)> {
+    fn add(counts: &mut std::collections::HashMap<String, u64>, value: &Value<'_>) {
+        match value {
+            Value::Null => {}
+            Value::List(values) => values.iter().for_each(|value| add(counts, value)),
+            value => *counts.entry(value.to_text().into_owned()).or_default() += 1,
+        }
+    }
+    let mut counts = std::collections::HashMap::new();
+    for value in events.iter().filter_map(|event| event.get(field)) {
+        add(&mut counts, value);
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    counts.truncate(k);
+    counts
+}
+
+fn append(writer: &mut Writer, model: &mut Model, batch: usize, events: Vec<Event<'static>>) {
+    let ingested = Timestamp::from_micros(T0).plus_micros(batch as i64);
+    events.iter().for_each(|event| model.add(event, ingested));
+    let id = BatchId((batch as u128).to_le_bytes());
+    let batch = NewBatch { id, ingested, events, findings: Vec::new() };
+    writer.append(vec![batch]).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn finds_what_the_plain_walk_finds(
+        batches in prop::collection::vec(prop::collection::vec(event(), 0..12), 1..8),
+        segment_events in 1_usize..30,
+        predicates in prop::collection::vec(predicate(), 12),
+        from in -200_000_i64..200_000,
+        length in 0_i64..300_000,
+        reopen in any::<bool>(),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let options = Options { segment_events, sync: false, ..Options::default() };
+        let (mut writer, mut reader, _) = open(directory.path(), options.clone()).unwrap();
+        let mut model = Model { events: Vec::new() };
+        for (number, events) in batches.into_iter().enumerate() {
+            append(&mut writer, &mut model, number, events);
+        }
+        if reopen {
+            writer.close().unwrap();
+            (writer, reader, _) = open(directory.path(), options).unwrap();
+        }
+        prop_assert_eq!(writer.next_event_id(), model.events.len() as u64 + 1);
+        let from = Timestamp::from_micros(T0).plus_micros(from * 100_000);
+        for (index, predicate) in predicates.iter().enumerate() {
+            let whole = index % 2 == 0;
+            let (from, to) = if whole {
+                (Timestamp::MIN, Timestamp::MAX)
+            } else {
+                (from, from.plus_micros(length * 100_000))
+            };
+            model.check(&reader, predicate, from, to);
+        }
+        model.check_replay(&reader, from);
+        reader.verify().unwrap();
+    }
+}
