@@ -97,6 +97,18 @@ wait_until() {
 # cpu_ticks PID: user and system time that the process has taken, in clock ticks.
 cpu_ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 
+# divan_medians: from divan's table, each benchmark and its median, as a rate where it counts items.
+divan_medians() {
+    awk '
+        { sub(/^(│|├|╰|─| )+/, "") }
+        split($0, cell, /│/) < 5 || cell[3] !~ /[0-9]/ { next }
+        { gsub(/^ +| +$/, "", cell[3]) }
+        cell[1] ~ /^[0-9.]+ [A-Za-z]*\/s *$/ { median = cell[3]; next }
+        { if (name) print name "\t" median; name = cell[1]; median = cell[3] }
+        { sub(/ +[0-9.]+ [^ ]+ *$/, "", name) }
+        END { if (name) print name "\t" median }'
+}
+
 echo "building" >&2
 cargo build --release --locked -q -p bergfried -p bergfried-agent-bin -p bergfried-bench
 binaries=${CARGO_TARGET_DIR:-target}/release
@@ -134,14 +146,12 @@ done
 peak "scan, peak memory" "$bergfried" scan --format json "$work/ssh.log"
 
 echo "inner loops" >&2
-# divan's medians: parse alone, and rules alone over events that are parsed already.
+# Parse alone, and rules alone over events that are parsed already.
 for crate in parse rules; do
     if cargo bench --locked -q -p "bergfried-$crate" >"$results/inner-$crate.log" 2>&1; then
         while IFS=$'\t' read -r name median; do
             row "$crate alone: $name" "$median" "median (divan)"
-        done < <(awk -F '│' '/│/ && $3 ~ /[0-9]/ {
-            name = $1; sub(/^[^[:alnum:]]*/, "", name); sub(/ +[0-9.]+ [µnm]?s *$/, "", name)
-            gsub(/^ +| +$/, "", $3); print name "\t" $3 }' "$results/inner-$crate.log")
+        done < <(divan_medians <"$results/inner-$crate.log")
     else
         row "$crate alone" "-" "failed: see $results/inner-$crate.log"
     fi
@@ -169,7 +179,8 @@ if wait_until 20 curl -fsS "$url/healthz"; then
 
     echo "agent" >&2
     "$binaries/bergfried-agent" --hub "$url" --token-file "$work/token" \
-        --state-dir "$work/agent" --file "$work/mixed.log" >"$results/agent.log" 2>&1 &
+        --state-dir "$work/agent" --journald off --from start --file "$work/mixed.log" \
+        >"$results/agent.log" 2>&1 &
     agent=$!
     children+=("$agent")
     sleep 3

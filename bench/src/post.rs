@@ -26,8 +26,8 @@ struct Arguments {
     /// A file that holds the agent token
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
-    /// How many lines a batch holds
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// How many lines a batch holds; an agent with a backlog closes its batches at 512 KiB
+    #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     batch: u32,
     /// How many connections post at the same time, as that many agents would
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
