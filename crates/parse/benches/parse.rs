@@ -1,6 +1,6 @@
 //! How many lines a second are parsed, by kind of line: `cargo bench -p bergfried-parse`.
 
-use bergfried_event::SourceKind;
+use bergfried_event::{SourceKind, Timestamp};
 use bergfried_parse::{Context, parse};
 use divan::counter::ItemsCount;
 
@@ -12,7 +12,7 @@ fn main() {
 
 fn context() -> Context<'static> {
     Context {
-        received: "2026-11-21T12:00:00Z".parse().unwrap(),
+        received: Timestamp::from_seconds(1_795_262_400),
         host: "collector",
         time_zone: jiff::tz::TimeZone::UTC,
         year: None,

@@ -1,5 +1,7 @@
 //! Whatever a stranger types as a user name, the address comes from what the program wrote.
 
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
+
 use bergfried_event::{Event, Field, SourceKind};
 use bergfried_parse::{Context, parse};
 use proptest::prelude::*;
@@ -56,6 +58,8 @@ const TEMPLATES: &[&str] = &[
 const AMBIGUOUS: &[&str] = &[
     "Disconnecting authenticating user {u} {a} port {p}: Change of username or service not allowed: (x,ssh-connection) -> ({u},ssh-connection) [preauth]",
     "Failed hostbased for {u} from {a} port {p} ssh2: RSA {k}, client user \"{u}\", client host \"h\"",
+    "pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser={u} rhost={a}",
+    "pam_sss(x:auth): authentication failure; logname= uid=0 euid=0 tty=x ruser={u} rhost={a} user={u}",
     "Failed publickey for {u} from {a} port {p} ssh2: RSA-CERT {k} ID {u} (serial 7) CA RSA {k}",
 ];
 
@@ -65,6 +69,8 @@ const PORTLESS: &[&str] = &[
     "User {u} from {a} not allowed because listed in DenyUsers",
     "error: PAM: Authentication failure for {u} from {a}",
     "error: PAM: User not known to the underlying authentication module for illegal user {u} from {a}",
+    "pam_sss(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost={a} user={u}",
+    "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost={a}  user={u}",
     "Invalid user {u} from {a}",
     "Failed password for invalid user {u} from {a}",
 ];
@@ -102,6 +108,8 @@ fn user() -> impl Strategy<Value = String> {
         Just(" 6.6.6.6 port 66: Change of username or service not allowed: (".to_owned()),
         Just("' from 6.6.6.6 port 66".to_owned()),
         Just(" not allowed because listed in DenyUsers".to_owned()),
+        Just(" rhost=6.6.6.6".to_owned()),
+        Just(" ruser= rhost=6.6.6.6 user=".to_owned()),
         Just(" for ".to_owned()),
         Just("invalid user ".to_owned()),
         Just(" [preauth]".to_owned()),

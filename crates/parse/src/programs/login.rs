@@ -5,6 +5,7 @@
 use bergfried_event::{Event, Field};
 
 use super::{FAILURE, Program, SUCCESS, classify, outcome, pam, peer, push_text};
+use crate::line::set_other;
 use crate::text::number;
 
 pub(super) const PROGRAM: Program =
@@ -33,8 +34,10 @@ fn failed<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
     let (place, who) = rest.split_once(" FOR ").unwrap_or((rest, ""));
     push_place(place, event);
     let count = place.split_ascii_whitespace().next().unwrap_or_default();
-    if let Some(count) = number(count.trim_matches(['(', ')']).as_bytes()) {
-        event.push(Field::EventCount, count);
+    let count = count.trim_matches(['(', ')']);
+    if number(count.as_bytes()).is_some() {
+        // Which try this is, not how many events it stands for.
+        set_other(event, "login.attempt", count);
     }
     let (user, reason) = match who.strip_prefix('\'') {
         Some(quoted) => match quoted.rsplit_once("', ") {

@@ -122,8 +122,8 @@ fn without_id(text: &str) -> (&str, &str) {
 
 /// `authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=1.2.3.4  user=bob`.
 ///
-/// The keys come in this order. Only `ruser` could hold a forged ` rhost=`, and no service takes a
-/// remote user's name over the network; `user` is the name of an existing account.
+/// The keys come in this order. `ruser` and `user` may be a stranger's words, so the address is
+/// read only where no such word can have made it.
 fn failure<'a>(said: &'a str, pairs: &'a str, switches: bool, event: &mut Event<'a>) -> bool {
     let failed = said.contains("failure") || said.contains("failed");
     let success = said.contains("success");
@@ -140,14 +140,7 @@ fn failure<'a>(said: &'a str, pairs: &'a str, switches: bool, event: &mut Event<
     {
         event.push(Field::EventCount, count);
     }
-    let (front, rest) = match pairs.strip_prefix("rhost=") {
-        Some(rest) => ("", rest),
-        None => pairs.split_once(" rhost=").unwrap_or((pairs, "")),
-    };
-    let (rhost, user) = rest.split_once(" user=").unwrap_or((rest, ""));
-    let user = user.split_once(" msg=").map_or(user, |(user, _)| user).trim_end();
-    let rhost = rhost.trim();
-    let (front, ruser) = front.split_once(" ruser=").unwrap_or((front, ""));
+    let Pairs { front, ruser, rhost, user } = Pairs::read(pairs);
     let tty = front.split_once(" tty=").map_or("", |(_, tty)| tty);
     if switches && !ruser.is_empty() {
         event.push(Field::UserName, ruser);
@@ -157,19 +150,50 @@ fn failure<'a>(said: &'a str, pairs: &'a str, switches: bool, event: &mut Event<
         let logname = front.strip_prefix("logname=").and_then(|rest| rest.split_once(' '));
         push_text(event, Field::UserName, logname.map_or("", |(name, _)| name));
     } else {
-        push_text(event, Field::UserName, user);
+        // Services without accounts of this host name the user as the remote one.
+        push_text(event, Field::UserName, if user.is_empty() { ruser } else { user });
     }
     if switches {
         let uid = front.split_once(" uid=").and_then(|(_, rest)| rest.split(' ').next());
         push_text(event, Field::UserId, uid.unwrap_or_default());
     }
-    if !matches!(tty, "" | "ssh" | "NODEVssh" | "ftp") {
+    if ["/dev/", "pts/", "tty", ":"].iter().any(|start| tty.starts_with(start)) {
         event.push(Field::ProcessTty, tty);
     }
-    if !rhost.contains(' ') && !rhost.is_empty() {
-        peer::push_address(event, rhost);
-    }
+    peer::push_address(event, rhost);
     true
+}
+
+/// The pairs after a verdict.
+struct Pairs<'a> {
+    /// `logname=`, `uid=`, `euid=` and `tty=`, which no stranger writes.
+    front: &'a str,
+    ruser: &'a str,
+    /// Empty where two places could be the address.
+    rhost: &'a str,
+    user: &'a str,
+}
+
+impl<'a> Pairs<'a> {
+    fn read(pairs: &'a str) -> Self {
+        let (front, rest) = match pairs.strip_prefix("rhost=") {
+            Some(_) => ("", pairs),
+            None => pairs.split_once(" ruser=").unwrap_or((pairs, "")),
+        };
+        // sshd names no remote user, so there the first place is the module's own.
+        let over_ssh = front.ends_with("tty=ssh") || front.ends_with("tty=NODEVssh");
+        if !over_ssh && rest.matches("rhost=").count() > 1 {
+            return Pairs { front, ruser: "", rhost: "", user: "" };
+        }
+        let (ruser, rest) = match rest.strip_prefix("rhost=") {
+            Some(rest) => ("", rest),
+            None => rest.split_once(" rhost=").unwrap_or((rest, "")),
+        };
+        let (rhost, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let user = rest.trim_start_matches(' ').strip_prefix("user=").unwrap_or_default();
+        let user = user.split_once(" msg=").map_or(user, |(user, _)| user).trim_end();
+        Pairs { front, ruser, rhost, user }
+    }
 }
 
 fn verdict<'a>(event: &mut Event<'a>, result: &'static str, reason: &'a str) {
@@ -191,13 +215,17 @@ fn rest_of<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
     if let Some((user, reason)) = text
         .strip_prefix("account ")
         .or_else(|| text.strip_prefix("expired password for user "))
-        .and_then(|rest| rest.rsplit_once(" (").map(|(user, _)| (user, rest)))
-        .filter(|(_, rest)| rest.ends_with(')'))
+        .and_then(|rest| rest.strip_suffix(')'))
+        .and_then(|rest| rest.rsplit_once(" ("))
     {
         let user = user.strip_suffix(" has expired").unwrap_or(user);
         let user = user.strip_suffix(" has password changed in future").unwrap_or(user);
         verdict(event, FAILURE, reason);
         push_text(event, Field::UserName, user);
+        return true;
+    }
+    if matches!(text, "conversation failed" | "no password supplied") {
+        verdict(event, FAILURE, text);
         return true;
     }
     // pam_succeed_if: `requirement "uid >= 1000" not met by user "bob"`.
