@@ -7,7 +7,9 @@ use bergfried_event::nearest;
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
 use crate::logsource::Sources;
 use crate::rule::{Body, Correlation, Rule, Step, techniques};
-use crate::sigma::{self, CorrelationDraft, Draft, DraftBody, FilterDraft, Place, Reference};
+use crate::sigma::{
+    self, CorrelationDraft, Documents, Draft, DraftBody, FilterDraft, Place, Reference,
+};
 use crate::taxonomy;
 
 /// The most rules in one set; what comes after is an error.
@@ -27,13 +29,17 @@ impl RuleSet {
     /// Loads every rule that can be loaded, and says what is wrong with the others.
     pub fn load(sources: impl IntoIterator<Item = Source>) -> (RuleSet, Vec<Diagnostic>) {
         let mut diagnostics = Vec::new();
-        let mut drafts = Vec::new();
+        let mut documents = Documents::default();
         for source in sources {
-            drafts.extend(sigma::read(&source, &mut diagnostics));
+            sigma::read(&source, &mut documents, &mut diagnostics);
         }
-        let mut binder = Binder::new(drafts, &mut diagnostics);
+        let mut binder = Binder::new(documents.rules, &mut diagnostics);
         binder.refuse_dangling();
+        for filter in &documents.filters {
+            binder.apply(filter);
+        }
         let rules = binder.bind();
+        diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         (RuleSet::index(rules), diagnostics)
     }
 
@@ -113,7 +119,6 @@ impl RuleSet {
 /// Turns drafts into rules: looks references up, applies filters.
 struct Binder<'d> {
     drafts: Vec<Draft>,
-    filters: Vec<Draft>,
     /// Ids and names of the drafts.
     known: HashMap<String, usize>,
     diagnostics: &'d mut Vec<Diagnostic>,
@@ -121,14 +126,9 @@ struct Binder<'d> {
 
 impl<'d> Binder<'d> {
     fn new(all: Vec<Draft>, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
-        let mut binder =
-            Binder { drafts: Vec::new(), filters: Vec::new(), known: HashMap::new(), diagnostics };
+        let mut binder = Binder { drafts: Vec::new(), known: HashMap::new(), diagnostics };
         for draft in all {
-            if matches!(draft.body, DraftBody::Filter(_)) {
-                binder.filters.push(draft);
-            } else {
-                binder.add(draft);
-            }
+            binder.add(draft);
         }
         binder
     }
@@ -252,12 +252,7 @@ impl<'d> Binder<'d> {
         }
     }
 
-    fn bind(mut self) -> Vec<Rule> {
-        for filter in std::mem::take(&mut self.filters) {
-            if let DraftBody::Filter(body) = &filter.body {
-                self.apply(&filter, body);
-            }
-        }
+    fn bind(self) -> Vec<Rule> {
         let mut silent = vec![false; self.drafts.len()];
         let mut generated = vec![false; self.drafts.len()];
         for draft in &self.drafts {
@@ -286,9 +281,9 @@ impl<'d> Binder<'d> {
     }
 
     /// Adds a filter's condition to the rules that it names.
-    fn apply(&mut self, filter: &Draft, body: &FilterDraft) {
+    fn apply(&mut self, filter: &FilterDraft) {
         let mut chosen = Vec::new();
-        match &body.rules {
+        match &filter.rules {
             None => chosen.extend(0..self.drafts.len()),
             Some(references) => {
                 for reference in references {
@@ -305,9 +300,9 @@ impl<'d> Binder<'d> {
         for index in chosen {
             if let Some(Draft { body: DraftBody::Detection(detection), .. }) =
                 self.drafts.get_mut(index)
-                && (body.rules.is_some() || detection.logsource == body.logsource)
+                && (filter.rules.is_some() || detection.logsource == filter.logsource)
             {
-                detection.predicate = detection.predicate.clone().and(body.predicate.clone());
+                detection.predicate = detection.predicate.clone().and(filter.predicate.clone());
             }
         }
     }
@@ -324,11 +319,6 @@ fn rule(
             Body::Correlation(bind_correlation(correlation, known, ids))
         }
         DraftBody::Detection(detection) => Body::Detection(detection),
-        DraftBody::Filter(filter) => Body::Detection(crate::rule::Detection {
-            logsource: filter.logsource,
-            predicate: bergfried_query::Predicate::Constant(false),
-            first_seen: None,
-        }),
     };
     let header = draft.header;
     Rule {

@@ -1,6 +1,12 @@
 //! The packs over real logs, and SigmaHQ's rules through the loader.
 
-#[expect(dead_code, reason = "shared with other tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test may stop where it stands and say why"
+)]
+
 mod support;
 
 use std::fs;
@@ -25,17 +31,28 @@ fn the_lab_break_in_is_found() {
             has("critical | SSH login after many failures from the same source | host labhost"),
             "{file}"
         );
+        assert!(
+            found.iter().any(|line| line.contains("user bob | source 203.0.113.7 | 16")),
+            "{file}"
+        );
     }
 }
 
 #[test]
 fn openssh_of_loghub() {
-    let Some(_) = show("syslog/loghub_OpenSSH.log") else { return };
+    let Some(found) = show("syslog/loghub_OpenSSH.log") else { return };
+    assert!(found.len() <= 20, "{} findings over a thousand lines", found.len());
+    let scan = "medium | SSH brute force | host LabSZ | user - | source 187.141.143.180 | 80";
+    assert!(found.iter().any(|line| line == scan));
+    assert!(found.iter().all(|line| !line.starts_with("critical")));
 }
 
 #[test]
 fn linux_of_loghub() {
-    let Some(_) = show("syslog/loghub_Linux.log") else { return };
+    let Some(found) = show("syslog/loghub_Linux.log") else { return };
+    // Nothing about the daily jobs that root runs as news and cyrus.
+    assert!(found.iter().all(|line| line.contains("| Repeated authentication failures ")));
+    assert!(found.iter().any(|line| line.contains("source 220-135-151-1.hinet-ip.hinet.net | 10")));
 }
 
 #[test]

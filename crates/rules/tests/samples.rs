@@ -3,6 +3,12 @@
 //! `samples/<rule file>/fires.log` gives `expected.json`, `silent.log` nothing. With
 //! `BERGFRIED_WRITE_EXPECTED` set, `expected.json` is written anew, to be read before it is committed.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test may stop where it stands and say why"
+)]
+
 #[expect(dead_code, reason = "shared with other tests")]
 mod support;
 

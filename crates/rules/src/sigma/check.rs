@@ -240,10 +240,20 @@ fn check_condition(
     }
 }
 
-/// The part of the grammar's message that says what was expected.
+/// The part of the grammar's message that says what was expected, in the words of the language.
 fn last_line(message: &str) -> String {
     let said = message.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    said.trim_start_matches([' ', '=']).to_owned()
+    let mut said = said.trim_start_matches([' ', '=']).replace(", or ", " or ");
+    for (token, word) in [
+        ("EOI", "the end"),
+        ("and_op", "`and`"),
+        ("or_op", "`or`"),
+        ("not_op", "`not`"),
+        ("ident", "a selection"),
+    ] {
+        said = said.replace(token, word);
+    }
+    said
 }
 
 fn check_names(

@@ -60,6 +60,11 @@ impl Document<'_> {
         }
     }
 
+    /// Whether some line starts with this key, not indented.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.text.lines().any(|line| key_at(line, key) == Some(0))
+    }
+
     /// Where the last key of a path of nested keys stands; the deepest one that was found.
     pub(crate) fn key(&self, path: &[&str]) -> Place {
         self.find(path).map_or_else(|| self.start(), |(line, column)| self.place(line, column))

@@ -6,25 +6,42 @@ use bergfried_query::{Predicate, Target};
 use rsigma_ir::{IrCondition, IrDetection, IrDetectionItem};
 use rsigma_parser::{Quantifier, SelectorPattern};
 
+use super::document::Document;
+use super::fault::Fault;
 use super::matcher;
 use crate::taxonomy;
 
 /// The most selections that an `N of` with N above one may choose from: it expands to all choices.
 const MAX_CHOICES: usize = 12;
 
+/// Why a detection section cannot be used, and the selection or `condition` that is at fault.
+pub(super) struct SectionFault {
+    key: String,
+    message: String,
+}
+
+impl SectionFault {
+    /// The same with its place in the document.
+    pub(super) fn at(self, document: &Document<'_>) -> Option<Fault> {
+        let section = if document.has_key("filter") { "filter" } else { "detection" };
+        Some(Fault::error(document.key(&[section, &self.key]), self.message))
+    }
+}
+
 /// The predicate of a detection section; several conditions hold where any does.
 pub(super) fn predicate(
     detections: &HashMap<String, IrDetection>,
     conditions: &[IrCondition],
-) -> Result<Predicate, String> {
+) -> Result<Predicate, SectionFault> {
+    let fault = |key: &str, message| SectionFault { key: key.to_owned(), message };
     let mut selections = BTreeMap::new();
     for (name, detection) in detections {
-        let lowered = selection(detection).map_err(|why| format!("in `{name}`: {why}"))?;
+        let lowered = selection(detection).map_err(|message| fault(name, message))?;
         selections.insert(name.as_str(), lowered);
     }
     let conditions: Result<Vec<Predicate>, String> =
         conditions.iter().map(|expression| condition(expression, &selections)).collect();
-    conditions.map(any)
+    conditions.map(any).map_err(|message| fault("condition", message))
 }
 
 fn condition(

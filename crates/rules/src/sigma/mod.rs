@@ -43,19 +43,26 @@ pub(crate) struct Draft {
 pub(crate) enum DraftBody {
     Detection(Detection),
     Correlation(CorrelationDraft),
-    Filter(FilterDraft),
+}
+
+/// The documents of a file that could be read.
+#[derive(Default)]
+pub(crate) struct Documents {
+    pub(crate) rules: Vec<Draft>,
+    pub(crate) filters: Vec<FilterDraft>,
 }
 
 /// A condition to be added to other rules (Sigma filters specification 2.1).
 pub(crate) struct FilterDraft {
+    pub(crate) file: String,
     /// `None` means every rule of the log source.
     pub(crate) rules: Option<Vec<Reference>>,
     pub(crate) logsource: LogSource,
     pub(crate) predicate: Predicate,
 }
 
-/// Reads the documents of one file; what is wrong with any goes to `diagnostics`.
-pub(crate) fn read(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<Draft> {
+/// Reads the documents of one file into `read`; what is wrong with any goes to `diagnostics`.
+pub(crate) fn read(source: &Source, read: &mut Documents, diagnostics: &mut Vec<Diagnostic>) {
     let mut report = |fault: Fault| {
         diagnostics.push(Diagnostic {
             file: source.file.clone(),
@@ -68,20 +75,28 @@ pub(crate) fn read(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Vec<Dr
     if source.text.len() > MAX_BYTES {
         let place = Place { line: 1, column: 1 };
         report(Fault::error(place, format!("cannot read a rule file of over {MAX_BYTES} bytes")));
-        return Vec::new();
+        return;
     }
-    let mut drafts = Vec::new();
     for document in document::split(&source.text) {
         let mut faults = Vec::new();
-        let draft = read_document(&document, &source.file, &mut faults);
+        let found = read_document(&document, &source.file, &mut faults);
         let failed = faults.iter().any(|fault| fault.severity == DiagnosticSeverity::Error);
-        drafts.extend(draft.filter(|_| !failed));
+        match found.filter(|_| !failed) {
+            Some(Found::Rule(draft)) => read.rules.push(*draft),
+            Some(Found::Filter(filter)) => read.filters.push(filter),
+            None => {}
+        }
         faults.into_iter().for_each(&mut report);
     }
-    drafts
 }
 
-fn read_document(document: &Document<'_>, file: &str, faults: &mut Vec<Fault>) -> Option<Draft> {
+/// What one document is.
+enum Found {
+    Rule(Box<Draft>),
+    Filter(FilterDraft),
+}
+
+fn read_document(document: &Document<'_>, file: &str, faults: &mut Vec<Fault>) -> Option<Found> {
     let value: yaml_serde::Value = match yaml_serde::from_str(document.text) {
         Ok(value) => value,
         Err(error) => {
@@ -90,9 +105,8 @@ fn read_document(document: &Document<'_>, file: &str, faults: &mut Vec<Fault>) -
             return None;
         }
     };
-    let errors_before = faults.len();
     check::check(document, &value, faults);
-    if faults.iter().skip(errors_before).any(|f| f.severity == DiagnosticSeverity::Error) {
+    if faults.iter().any(|fault| fault.severity == DiagnosticSeverity::Error) {
         return None;
     }
     let collection = match rsigma_parser::parse_sigma_yaml(document.text) {
@@ -105,12 +119,8 @@ fn read_document(document: &Document<'_>, file: &str, faults: &mut Vec<Fault>) -
     for error in &collection.errors {
         faults.push(Fault::error(document.start(), error.clone()));
     }
-    let result = draft(document, &value, collection, faults);
-    match result {
-        Ok((header, body)) => {
-            let place = document.start();
-            Some(Draft { header, file: file.to_owned(), place, body })
-        }
+    match find(document, &value, file, collection, faults) {
+        Ok(found) => Some(found),
         Err(fault) => {
             faults.extend(fault);
             None
@@ -118,32 +128,41 @@ fn read_document(document: &Document<'_>, file: &str, faults: &mut Vec<Fault>) -
     }
 }
 
-fn draft(
+/// # Errors
+/// `None` where the parser's own errors say why there is no document.
+fn find(
     document: &Document<'_>,
     value: &yaml_serde::Value,
+    file: &str,
     collection: SigmaCollection,
     faults: &mut Vec<Fault>,
-) -> Result<(Header, DraftBody), Option<Fault>> {
+) -> Result<Found, Option<Fault>> {
     let at_start = |message: String| Some(Fault::error(document.start(), message));
-    if let Some(rule) = collection.rules.into_iter().next() {
-        let ir = lower_rule(document, &rule)?;
-        let predicate = lower::predicate(&ir.detections, &ir.conditions).map_err(at_start)?;
+    let rule = |header: Header, body: DraftBody| {
+        let place = document.start();
+        Found::Rule(Box::new(Draft { header, file: file.to_owned(), place, body }))
+    };
+    if let Some(parsed) = collection.rules.into_iter().next() {
+        let ir = lower_rule(document, &parsed)?;
+        let predicate =
+            lower::predicate(&ir.detections, &ir.conditions).map_err(|fault| fault.at(document))?;
         let first_seen = custom::first_seen(document, value)?;
-        let logsource = logsource(&rule.logsource);
+        let logsource = logsource(&parsed.logsource);
         warn_of_fields(document, &logsource, &predicate, faults);
         let detection = Detection { logsource, predicate, first_seen };
-        return Ok((Header::of(&ir.metadata), DraftBody::Detection(detection)));
+        return Ok(rule(Header::of(&ir.metadata), DraftBody::Detection(detection)));
     }
-    if let Some(rule) = collection.correlations.into_iter().next() {
-        let ir = rsigma_ir::lower::lower_correlation(&rule)
+    if let Some(parsed) = collection.correlations.into_iter().next() {
+        let ir = rsigma_ir::lower::lower_correlation(&parsed)
             .map_err(|error| at_start(error.to_string()))?;
         let draft = correlation::draft(document, value, &ir)?;
-        return Ok((Header::of(&ir.metadata), DraftBody::Correlation(draft)));
+        return Ok(rule(Header::of(&ir.metadata), DraftBody::Correlation(draft)));
     }
-    if let Some(rule) = collection.filters.into_iter().next() {
-        let ir = rsigma_ir::lower::lower_filter(&rule, &LowerOptions::default())
+    if let Some(parsed) = collection.filters.into_iter().next() {
+        let ir = rsigma_ir::lower::lower_filter(&parsed, &LowerOptions::default())
             .map_err(|error| at_start(error.to_string()))?;
-        let predicate = lower::predicate(&ir.detections, &ir.conditions).map_err(at_start)?;
+        let predicate =
+            lower::predicate(&ir.detections, &ir.conditions).map_err(|fault| fault.at(document))?;
         let rules = match &ir.rules {
             rsigma_parser::FilterRuleTarget::Any => None,
             rsigma_parser::FilterRuleTarget::Specific(rules) => {
@@ -151,10 +170,13 @@ fn draft(
             }
         };
         let logsource = ir.logsource.as_ref().map(logsource).unwrap_or_default();
-        let draft = FilterDraft { rules, logsource, predicate };
-        return Ok((Header::of(&ir.metadata), DraftBody::Filter(draft)));
+        return Ok(Found::Filter(FilterDraft {
+            file: file.to_owned(),
+            rules,
+            logsource,
+            predicate,
+        }));
     }
-    // The parser's own errors say why there is none.
     Err(None)
 }
 

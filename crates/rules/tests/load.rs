@@ -1,0 +1,261 @@
+//! Malformed rules: where the fault is, what was expected, and that the others load.
+
+use bergfried_event::{Event, Field, Severity, Timestamp};
+use bergfried_rules::{DiagnosticSeverity, RuleKind, RuleSet, Source};
+
+const GOOD: &str = "title: good\nlogsource: {service: sshd}\ndetection:\n  sel:\n    user.name: root\n  condition: sel\n";
+
+fn load(text: &str) -> (RuleSet, Vec<String>) {
+    let (rules, diagnostics) =
+        RuleSet::load([Source { file: "r.yml".to_owned(), text: text.to_owned() }]);
+    (rules, diagnostics.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn faults_are_placed_and_the_nearest_word_is_offered() {
+    for (change, expected) in [
+        (("title: good", "id: x"), "r.yml:1:1: missing `title`"),
+        (
+            ("title: good", "title: good\nlevel: hihg"),
+            "r.yml:2:8: unknown level `hihg`, expected informational, low, medium, high or critical, did you mean `high`?",
+        ),
+        (
+            ("title: good", "title: good\nstatus: tested"),
+            "r.yml:2:9: unknown status `tested`, expected stable, test, experimental, deprecated or unsupported, did you mean `test`?",
+        ),
+        (
+            ("user.name:", "user.name|startwith:"),
+            "r.yml:5:14: unknown modifier `startwith`, did you mean `startswith`?",
+        ),
+        (
+            ("user.name:", "user.name|not:"),
+            "r.yml:5:14: `not` is no modifier, say it in the condition",
+        ),
+        (
+            ("condition: sel", "condition: sel and not filtr"),
+            "r.yml:6:26: unknown selection `filtr`, expected sel",
+        ),
+        (
+            ("condition: sel", "condition: 1 of filter_*"),
+            "r.yml:6:19: no selection is named like `filter_*`",
+        ),
+        (("  condition: sel\n", ""), "r.yml:3:1: missing `condition` in `detection`"),
+        (
+            ("detection:\n  sel:\n    user.name: root\n  condition: sel\n", ""),
+            "r.yml:1:1: missing `detection` (or `correlation`, or `filter`)",
+        ),
+        (
+            ("user.name: root", "user.name|re: '(?=x)'"),
+            "r.yml:4:3: cannot use regular expression `(?=x)`: error: look-around, including look-ahead and look-behind, is not supported",
+        ),
+        (
+            ("user.name: root", "source.ip|cidr: 10.0.0.0/33"),
+            "r.yml:4:3: `10.0.0.0/33` is no network, expected one such as 10.0.0.0/8",
+        ),
+        (
+            ("user.name: root", "user.name|expand: '%admins%'"),
+            "r.yml:4:3: the modifier `expand` is not supported: there are no placeholders here",
+        ),
+        (
+            ("title: good", "title: good\naction: global"),
+            "r.yml:2:1: `action` is not part of Sigma 2, write each document in full",
+        ),
+        (
+            ("condition: sel", "condition: sel | count() > 5"),
+            "r.yml:6:18: cannot read the condition: expected the end, `or` or `and`",
+        ),
+    ] {
+        let text =
+            format!("{}---\ntitle: other\n{}", GOOD.replace(change.0, change.1), &GOOD[12..]);
+        let (rules, said) = load(&text);
+        assert_eq!(said, [expected], "{text}");
+        assert_eq!(rules.len(), 1, "the other rule of the file loads");
+    }
+}
+
+#[test]
+fn broken_yaml_is_placed() {
+    let (rules, said) = load("title: a\ndetection: [\n");
+    assert!(said[0].starts_with("r.yml:"), "{said:?}");
+    assert!(said[0].contains("cannot read YAML: "), "{said:?}");
+    assert!(rules.is_empty());
+    assert_eq!(load("- a\n- b\n").1.len(), 1);
+    assert_eq!(load("\u{0}\u{1}").1.len(), 1);
+    assert_eq!(load("").1.len(), 0);
+}
+
+#[test]
+fn correlation_faults_are_placed() {
+    let base = GOOD.replace("title: good", "title: good\nname: good");
+    for (section, expected) in [
+        (
+            "type: event_cuont\n  rules: [good]\n  timespan: 1m\n  condition: {gte: 1}",
+            "r.yml:12:9: unknown correlation type `event_cuont`, expected event_count, value_count, temporal or temporal_ordered, did you mean `event_count`?",
+        ),
+        (
+            "type: value_sum\n  rules: [good]\n  timespan: 1m\n  condition: {gte: 1, field: x}",
+            "r.yml:12:9: the correlation type `value_sum` is not supported",
+        ),
+        (
+            "type: event_count\n  rules: [good]\n  timespan: 1 minute\n  condition: {gte: 1}",
+            "r.yml:14:13: `1 minute` is no time span, expected a number and s, m, h or d such as 10m",
+        ),
+        (
+            "type: event_count\n  rules: [god]\n  timespan: 1m\n  condition: {gte: 1}",
+            "r.yml:13:11: no rule has the id or name `god`, did you mean `good`?",
+        ),
+        (
+            "type: event_count\n  rules: [good]\n  timespan: 1m\n  condition:\n    gtee: 1",
+            "r.yml:16:5: unknown condition `gtee`, expected gt, gte, lt, lte, eq, neq or field, did you mean `gte`?",
+        ),
+        (
+            "type: event_count\n  rules: [good]\n  groupby: [x]\n  timespan: 1m\n  condition: {gte: 1}",
+            "r.yml:14:3: unknown key `groupby`, expected type, rules, group-by, timespan, timeframe, condition, aliases or generate, did you mean `group-by`?",
+        ),
+        (
+            "type: value_count\n  rules: [good]\n  timespan: 1m\n  condition: {gte: 1}",
+            "r.yml:15:3: missing `field` in the condition of a value_count correlation",
+        ),
+        (
+            "type: temporal\n  rules: [self]\n  timespan: 1m",
+            "r.yml:9:1: correlations refer to one another in a circle",
+        ),
+    ] {
+        let text = format!("{base}---\ntitle: self\nname: self\ncorrelation:\n  {section}\n");
+        let (rules, said) = load(&text);
+        assert_eq!(said, [expected], "{text}");
+        assert_eq!(rules.len(), 1);
+    }
+}
+
+#[test]
+fn duplicates_are_refused() {
+    let (rules, said) = load(&format!("{GOOD}---\n{GOOD}"));
+    assert_eq!(said, ["r.yml:8:1: duplicate id or name `good`, first used at r.yml:1"]);
+    assert_eq!(rules.len(), 1);
+}
+
+#[test]
+fn warnings_leave_the_rule_loaded() {
+    for (change, expected) in [
+        (
+            ("service: sshd", "service: shhd"),
+            "r.yml:2:1: warning: this rule can never fire here: no source gives service `shhd`, did you mean `sshd`?",
+        ),
+        (
+            ("user.name: root", "sorce.ip: 10.0.0.1"),
+            "r.yml:5:5: warning: no event has a field `sorce.ip`, did you mean `source.ip`?",
+        ),
+        (
+            ("title: good", "title: good\nlevle: high"),
+            "r.yml:2:1: warning: unknown key `levle`, did you mean `level`?",
+        ),
+    ] {
+        let (rules, said) = load(&GOOD.replace(change.0, change.1));
+        assert_eq!((said, rules.len()), (vec![expected.to_owned()], 1));
+    }
+}
+
+#[test]
+fn first_seen_is_read_strictly() {
+    let attribute = |inner: &str| format!("{GOOD}bergfried:\n  first-seen: {inner}\n");
+    let (rules, said) =
+        load(&attribute("{group-by: [host.name, user.name], baseline: host.name, learning: 1d}"));
+    assert_eq!(said, Vec::<String>::new());
+    assert_eq!(rules.rules()[0].kind(), RuleKind::FirstSeen);
+    assert_eq!(rules.longest_window(), 86_400_000_000);
+    for inner in [
+        "{group-by: [], baseline: host.name, learning: 1d}",
+        "{group-by: [user.name], baseline: host.name, learning: soon}",
+        "{group-by: [user.name], baseline: host.name, learning: 1d, more: 1}",
+    ] {
+        let (rules, said) = load(&attribute(inner));
+        assert_eq!((rules.len(), said.len()), (0, 1), "{said:?}");
+        assert!(said[0].starts_with("r.yml:"), "{said:?}");
+    }
+}
+
+#[test]
+fn filters_narrow_the_rules_that_they_name() {
+    let filter = "---\ntitle: not from the office\nlogsource: {service: sshd}\nfilter:\n  rules: [good]\n  office:\n    source.ip|cidr: 192.0.2.0/24\n  condition: not office\n";
+    let (rules, said) = load(&format!("{GOOD}{filter}"));
+    assert_eq!((said, rules.len()), (Vec::new(), 1));
+    let matches = |source: &'static str| {
+        let mut event = Event::new(Timestamp::from_seconds(0), "line");
+        event.set(Field::UserName, "root");
+        event.set(Field::SourceIp, source);
+        rules.rules()[0].predicate().unwrap().matches(&event)
+    };
+    assert!(matches("198.51.100.1"));
+    assert!(!matches("192.0.2.1"));
+}
+
+#[test]
+fn modifiers_mean_what_the_specification_says() {
+    let mut event = Event::new(Timestamp::from_seconds(1_706_702_400), "raw words of the line");
+    event.set(Field::UserName, "Root");
+    event.set(Field::UserEffectiveName, "root");
+    event.set(Field::SourceIp, "10.1.2.3");
+    event.set(Field::SourcePort, 4242);
+    event.set(Field::ProcessCommandLine, "tool /f Zm9v -x");
+    for (selection, expected) in [
+        ("user.name: root", true),
+        ("user.name|cased: root", false),
+        ("user.name|contains|all: [ro, OT]", true),
+        ("user.name|contains|all: [ro, x]", false),
+        ("User|startswith: ro", true),
+        ("user.name|endswith: [a, ot]", true),
+        ("user.name: r*t", true),
+        ("user.name: 'r?t'", false),
+        ("user.name|re: '^R'", true),
+        ("user.name|re: '^r'", false),
+        ("user.name|re|i: '^r'", true),
+        ("source.ip|cidr: 10.0.0.0/8", true),
+        ("SourceIp|cidr: 'fe80::/10'", false),
+        ("source.port|gte: 4242", true),
+        ("source.port|lt: 4242", false),
+        ("source.port: 4242", true),
+        ("source.port: '4242'", true),
+        ("source.port|neq: 22", true),
+        ("group.name|exists: false", true),
+        ("user.name|exists: false", false),
+        ("group.name: null", true),
+        ("user.name|fieldref: user.effective.name", true),
+        ("user.name|cased|fieldref: user.effective.name", false),
+        ("CommandLine|windash|contains: ' -f '", true),
+        ("CommandLine|contains: ' -f '", false),
+        ("CommandLine|base64|contains: foo", true),
+        ("CommandLine|base64offset|contains: foo", true),
+        ("'@timestamp|hour': 12", true),
+        ("'@timestamp|year': 2023", false),
+        ("'|contains': words of", true),
+    ] {
+        let text = GOOD.replace("user.name: root", selection);
+        let (rules, said) = load(&text);
+        assert_eq!(said, Vec::<String>::new(), "{selection}");
+        assert_eq!(rules.rules()[0].predicate().unwrap().matches(&event), expected, "{selection}");
+    }
+    for (condition, expected) in
+        [("1 of s*", true), ("all of them", false), ("2 of them", false), ("a or not b", true)]
+    {
+        let text = format!(
+            "title: t\nlogsource: {{service: sshd}}\ndetection:\n  a: [absent, keyword]\n  b: {{user.name: x}}\n  sel: [LINE]\n  condition: {condition}\n"
+        );
+        let (rules, said) = load(&text);
+        assert_eq!(said, Vec::<String>::new(), "{condition}");
+        assert_eq!(rules.rules()[0].predicate().unwrap().matches(&event), expected, "{condition}");
+    }
+}
+
+#[test]
+fn rules_say_what_they_are() {
+    let (rules, diagnostics) = RuleSet::load(bergfried_rules::builtin());
+    assert!(diagnostics.iter().all(|d| d.severity == DiagnosticSeverity::Warning));
+    let rule = rules.get("25d93f77-56a3-4efa-ba42-e927ead5b033").unwrap();
+    assert_eq!((rule.level(), rule.kind()), (Severity::Critical, RuleKind::Correlation));
+    assert_eq!(rule.techniques(), ["T1110.001", "T1078"]);
+    assert_eq!(rule.tactics().collect::<Vec<_>>(), ["credential-access", "initial-access"]);
+    assert_eq!((rule.file(), rule.line()), ("rules/linux/auth/ssh_success_after_failures.yml", 1));
+    let root = rules.get("0212d698-f7b0-45fa-92d6-9e52267fefc9").unwrap();
+    assert_eq!(root.logsource().as_deref(), Some("linux/*/sshd"));
+}
