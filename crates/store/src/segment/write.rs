@@ -11,6 +11,7 @@ use bergfried_event::Timestamp;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::{ByteArrayType, Int64Type};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnPath;
@@ -151,20 +152,19 @@ fn encode(
         write_columns(&mut columns, &mut group).map_err(failed)?;
         columns.close().map_err(failed)?;
     }
-    let metadata = writer.finish().map_err(failed)?;
     let bytes = writer.into_inner().map_err(failed)?;
-    let ranges = metadata.row_groups().iter().map(|group| group.columns());
-    for (group, columns) in index.row_groups.iter_mut().zip(ranges) {
-        for column in columns {
-            let range = byte_range(column.byte_range());
-            group.chunks.push(checksum(bytes.get(range).unwrap_or_default()));
-        }
-    }
     let tail = bytes.len().saturating_sub(8);
     let length = bytes.get(tail..).and_then(|tail| tail.first_chunk::<4>());
     index.footer = length.map_or(0, |length| u32::from_le_bytes(*length) as usize);
     let footer = bytes.get(tail.saturating_sub(index.footer)..tail).unwrap_or_default();
     index.footer_checksum = checksum(footer);
+    let metadata = ParquetMetaDataReader::decode_metadata(footer).map_err(failed)?;
+    for (group, columns) in index.row_groups.iter_mut().zip(metadata.row_groups()) {
+        for column in columns.columns() {
+            let range = byte_range(column.byte_range());
+            group.chunks.push(checksum(bytes.get(range).unwrap_or_default()));
+        }
+    }
     Ok(Some((bytes, index)))
 }
 
