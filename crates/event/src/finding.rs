@@ -48,3 +48,33 @@ pub struct Finding {
     #[serde(rename = "event.id", default, skip_serializing_if = "Vec::is_empty")]
     pub event_ids: Vec<u64>,
 }
+
+impl Finding {
+    /// The most event ids that one finding keeps; the last ones stay.
+    pub const MAX_EVENT_IDS: usize = 100;
+
+    /// Takes in a later finding about the same thing: counts add up, times widen, the later example
+    /// and event ids stay. What the two do not share (host, user, source, program) becomes unknown.
+    pub fn absorb(&mut self, later: Finding) {
+        self.count = self.count.saturating_add(later.count);
+        self.severity = self.severity.max(later.severity);
+        self.first_seen = self.first_seen.min(later.first_seen);
+        if later.last_seen >= self.last_seen {
+            self.last_seen = later.last_seen;
+            self.example = later.example;
+        }
+        for (mine, other) in [
+            (&mut self.host, later.host),
+            (&mut self.user, later.user),
+            (&mut self.source, later.source),
+            (&mut self.program, later.program),
+        ] {
+            if *mine != other {
+                *mine = None;
+            }
+        }
+        self.event_ids.extend(later.event_ids);
+        let surplus = self.event_ids.len().saturating_sub(Self::MAX_EVENT_IDS);
+        self.event_ids.drain(..surplus);
+    }
+}

@@ -1,1 +1,23 @@
-//! Placeholder until the crate lands.
+//! The hub: listens, authenticates, answers; adapters speak the protocols of other products.
+//!
+//! It owns the pipeline and the stores while it runs. Every error is JSON with a message that a
+//! person can act on; nothing is answered without a key but the health checks and the sign-in page.
+
+mod adapters;
+mod api;
+mod auth;
+mod config;
+mod data_dir;
+mod error;
+mod page;
+mod request;
+mod router;
+mod rule_files;
+mod running;
+mod serve;
+
+pub use api::openapi;
+pub use config::{Config, ConfigError, HubFile};
+pub use data_dir::{DataDir, FirstStart, HubAddress};
+pub use rule_files::{RuleFileError, read_rules};
+pub use running::{Hub, HubError};

@@ -1,1 +1,167 @@
-//! Placeholder until the crate lands.
+//! From records to events, findings, a durable commit, alerts and notifications.
+//!
+//! One thread takes batches in the order in which they came: it parses each record, runs the rules,
+//! commits events and findings together, and only then answers. Findings reach the alerts from the
+//! committed frames, also after a crash. Nothing is answered as stored before it is durable, and a
+//! batch that comes twice is stored once. Each notification channel has a thread of its own.
+
+mod commit;
+mod context;
+mod counters;
+mod notifier;
+mod submission;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use bergfried_control::Control;
+use bergfried_event::{Event, Timestamp};
+use bergfried_rules::RuleSet;
+use bergfried_store::{PendingFindings, Reader, Writer};
+use tokio::sync::{broadcast, oneshot};
+
+pub use counters::{Counters, Snapshot};
+pub use notifier::Channels;
+pub use submission::{Answer, Payload, Sender, Submission};
+
+/// How many batches may wait; the sender of one more is told to come back.
+const QUEUE: usize = 32;
+/// How many events a slow reader of [`Pipeline::watch`] may lag behind before it loses some.
+const LIVE_QUEUE: usize = 8_192;
+
+/// What the pipeline works with.
+pub struct Parts {
+    /// The event store's writing half.
+    pub writer: Writer,
+    /// The event store's reading half, from which the rules' state is rebuilt.
+    pub reader: Reader,
+    /// Findings that were durable when the program last stopped.
+    pub pending: Vec<PendingFindings>,
+    /// Alerts, tokens and the outbox.
+    pub control: Arc<Control>,
+    /// The rules that run.
+    pub rules: Arc<RuleSet>,
+    /// Where people are told.
+    pub channels: Channels,
+    /// The environment that alerts get (`Production`).
+    pub environment: String,
+}
+
+/// An event just committed.
+#[derive(Clone, Debug)]
+pub struct LiveEvent {
+    /// Its id in the store.
+    pub id: u64,
+    /// The event.
+    pub event: Arc<Event<'static>>,
+}
+
+/// The running pipeline. Dropping it without [`Pipeline::stop`] leaves its threads to end alone.
+pub struct Pipeline {
+    queue: SyncSender<Submission>,
+    live: broadcast::Sender<LiveEvent>,
+    counters: Arc<Counters>,
+    stopping: Arc<AtomicBool>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Why a batch was not taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Too much is waiting already.
+    #[error("the hub is busy")]
+    Busy,
+    /// The pipeline has stopped.
+    #[error("the hub is stopping")]
+    Stopped,
+}
+
+impl Pipeline {
+    /// Applies what was durable but not yet an alert, rebuilds the rules' state and starts.
+    ///
+    /// # Errors
+    /// Where the control store or the event store cannot be read, or no thread can be started.
+    pub fn start(parts: Parts) -> Result<Pipeline, StartError> {
+        let (queue, waiting) = sync_channel(QUEUE);
+        let (live, _) = broadcast::channel(LIVE_QUEUE);
+        let counters = Arc::new(Counters::default());
+        let stopping = Arc::new(AtomicBool::new(false));
+        let (alarm, mut threads) =
+            notifier::start(&parts.channels, &parts.control, &counters, &stopping)?;
+        let committer = commit::Committer::new(parts, live.clone(), Arc::clone(&counters), alarm)?;
+        let stop = Arc::clone(&stopping);
+        threads.push(
+            std::thread::Builder::new()
+                .name("pipeline".to_owned())
+                .spawn(move || committer.run(&waiting, &stop))?,
+        );
+        Ok(Pipeline { queue, live, counters, stopping, threads: Mutex::new(threads) })
+    }
+
+    /// Hands a batch in; the answer comes when it is durable or refused.
+    ///
+    /// # Errors
+    /// Where the queue is full or the pipeline has stopped: try again later.
+    pub fn submit(
+        &self,
+        payload: Payload,
+        sender: Sender,
+    ) -> Result<oneshot::Receiver<Answer>, Refused> {
+        if self.stopping.load(Ordering::Acquire) {
+            return Err(Refused::Stopped);
+        }
+        let (reply, answer) = oneshot::channel();
+        match self.queue.try_send(Submission { payload, sender, reply }) {
+            Ok(()) => Ok(answer),
+            Err(TrySendError::Full(_)) => {
+                self.counters.busy.fetch_add(1, Ordering::Relaxed);
+                Err(Refused::Busy)
+            }
+            Err(TrySendError::Disconnected(_)) => Err(Refused::Stopped),
+        }
+    }
+
+    /// Events as they are committed, from now on. A reader that lags far behind loses some and is
+    /// told how many.
+    pub fn watch(&self) -> broadcast::Receiver<LiveEvent> {
+        self.live.subscribe()
+    }
+
+    /// What has been counted since the start.
+    pub fn counters(&self) -> Snapshot {
+        self.counters.snapshot()
+    }
+
+    /// Takes nothing more, finishes what waits, and returns when all threads have ended.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            thread.thread().unpark();
+            if thread.join().is_err() {
+                tracing::error!("a pipeline thread ended by a panic");
+            }
+        }
+    }
+}
+
+/// Why the pipeline cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The event store.
+    #[error(transparent)]
+    Store(#[from] bergfried_store::StoreError),
+    /// The control store.
+    #[error(transparent)]
+    Control(#[from] bergfried_control::ControlError),
+    /// No thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from(jiff::Timestamp::now())
+}

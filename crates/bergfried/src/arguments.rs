@@ -1,0 +1,119 @@
+//! Arguments that several commands share.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use bergfried_event::Timestamp;
+use bergfried_rules::{Diagnostic, RuleSet, Source};
+use clap::Args;
+
+/// Which rules run.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct RuleChoice {
+    /// Sigma rules from this directory or file instead of the built-in packs; repeatable
+    #[arg(long = "rules", value_name = "DIR")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Run the built-in packs too where --rules is given
+    #[arg(long, requires = "rules")]
+    pub(crate) with_builtin: bool,
+}
+
+impl RuleChoice {
+    /// Reads and compiles the rules; those that cannot be used come back as diagnostics.
+    ///
+    /// # Errors
+    /// Where a named directory or file cannot be read at all.
+    pub(crate) fn load(&self) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
+        Ok(RuleSet::load(self.sources()?))
+    }
+
+    pub(crate) fn sources(&self) -> anyhow::Result<Vec<Source>> {
+        let mut sources = Vec::new();
+        if self.rules.is_empty() || self.with_builtin {
+            sources.extend(bergfried_rules::builtin());
+        }
+        for path in &self.rules {
+            sources.extend(bergfried_hub::read_rules(path)?);
+        }
+        Ok(sources)
+    }
+}
+
+/// Which span of time, and how stamps without a year or an offset are read.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct TimeChoice {
+    /// Leave out what happened before this time (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Leave out what happened at this time or later (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) stamps: StampChoice,
+}
+
+impl TimeChoice {
+    /// Whether the time lies in the span.
+    pub(crate) fn includes(&self, time: Timestamp) -> bool {
+        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time < until)
+    }
+}
+
+/// How stamps without a year or an offset are read.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct StampChoice {
+    /// The year of stamps that have none (else the one nearest to the file's last change)
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1970..=9998))]
+    pub(crate) year: Option<i16>,
+    /// The time zone of stamps without an offset: an IANA name such as Europe/Berlin (else UTC)
+    #[arg(long, value_name = "ZONE")]
+    tz: Option<String>,
+}
+
+impl StampChoice {
+    /// The time zone.
+    ///
+    /// # Errors
+    /// Where the name is not in the system's time zone database.
+    pub(crate) fn zone(&self) -> anyhow::Result<jiff::tz::TimeZone> {
+        match &self.tz {
+            None => Ok(jiff::tz::TimeZone::UTC),
+            Some(name) => jiff::tz::TimeZone::get(name).with_context(|| {
+                format!("unknown time zone `{name}`, expected an IANA name such as Europe/Berlin")
+            }),
+        }
+    }
+}
+
+/// How to reach the hub.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct HubChoice {
+    /// The hub's address (else the one that the data directory names)
+    #[arg(long, env = "BERGFRIED_URL", value_name = "URL", global = true)]
+    pub(crate) url: Option<String>,
+    /// A key of the hub (else the data directory's)
+    #[arg(long, env = "BERGFRIED_KEY", value_name = "KEY", hide_env_values = true, global = true)]
+    pub(crate) key: Option<String>,
+    /// The hub's data directory, on its own machine
+    #[arg(long, env = "BERGFRIED_DATA_DIR", value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// Where a hub keeps its data unless told: `WATCHTOWER_DB_PATH`'s parent, else /var/lib/bergfried
+/// for root, else `$XDG_DATA_HOME/bergfried` or ~/.local/share/bergfried.
+pub(crate) fn default_data_dir() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(database) = variable("WATCHTOWER_DB_PATH")
+        && let Some(parent) = Path::new(&database).parent()
+        && !parent.as_os_str().is_empty()
+    {
+        return parent.to_owned();
+    }
+    let home = variable("HOME").map(PathBuf::from);
+    let is_root = home.as_deref().is_none_or(|home| home == Path::new("/root"));
+    match (variable("XDG_DATA_HOME"), home) {
+        (Some(data), _) => PathBuf::from(data).join("bergfried"),
+        (None, Some(home)) if !is_root => home.join(".local/share/bergfried"),
+        _ => PathBuf::from("/var/lib/bergfried"),
+    }
+}

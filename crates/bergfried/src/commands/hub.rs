@@ -1,0 +1,124 @@
+//! `bergfried hub`: stores, detects and alerts, for agents elsewhere.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use bergfried_control::Secret;
+use bergfried_hub::{Config, Hub as RunningHub, HubFile};
+use bergfried_notify::Channel;
+use clap::Args;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::arguments::default_data_dir;
+
+/// Run a hub: receive from agents, store, detect, alert, notify.
+///
+/// The first start makes the data directory (mode 0700) with an admin key (admin.key) and an agent
+/// token (agent.token) in it. Ctrl-C or SIGTERM stops it; what was taken is durable.
+#[derive(Args, Debug, Clone)]
+#[command(after_help = "Environment:
+  BERGFRIED_DATA_DIR, BERGFRIED_LOG (error, warn, info, debug); and for those who come from
+  Watchtower: ADMIN_API_KEY, WATCHTOWER_AGENT_TOKEN or LOGIN_ALERT_TOKEN, WATCHTOWER_DB_PATH (its
+  directory is the data directory), WATCHTOWER_WEBHOOK_URL or SLACK_WEBHOOK_URL (a Slack channel).
+
+Examples:
+  bergfried hub --listen 127.0.0.1:8000 --data-dir /var/lib/bergfried
+  bergfried hub --listen 0.0.0.0:8000 --config /etc/bergfried/hub.toml")]
+pub(crate) struct Hub {
+    /// Address and port to listen on; put a TLS proxy before one that others can reach
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
+    pub(crate) listen: SocketAddr,
+    /// Where the data lives [default: /var/lib/bergfried for root, else in the home directory]
+    #[arg(long, value_name = "DIR", env = "BERGFRIED_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// An admin key that is to work; without it the first start makes one
+    #[arg(long, value_name = "KEY", env = "ADMIN_API_KEY", hide_env_values = true)]
+    pub(crate) admin_key: Option<String>,
+    /// The hub's configuration (TOML): rules, notification channels
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Hub, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    start_logging("info");
+    let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot take signals")?;
+    let hub = RunningHub::start(config(arguments)?)?;
+    introduce(&hub, out)?;
+    writeln!(out, "\nCtrl-C stops the hub.")?;
+    out.flush()?;
+    signals.forever().next();
+    hub.stop();
+    writeln!(out, "Stopped; everything that was taken is stored.")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the arguments, the file and the environment say together.
+pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
+    let file = arguments.config.as_deref().map(HubFile::read).transpose()?.unwrap_or_default();
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let mut channels = file.notify;
+    if let Some(url) = set("WATCHTOWER_WEBHOOK_URL").or_else(|| set("SLACK_WEBHOOK_URL"))
+        && channels.iter().all(|channel| channel.name() != "slack")
+    {
+        channels.push(Channel::from_webhook_url("slack", &url)?);
+    }
+    Ok(Config {
+        listen: arguments.listen,
+        data_dir: arguments.data_dir.clone().unwrap_or_else(default_data_dir),
+        admin_key: arguments.admin_key.as_deref().filter(|key| !key.is_empty()).map(Secret::new),
+        watchtower_token: set("WATCHTOWER_AGENT_TOKEN")
+            .or_else(|| set("LOGIN_ALERT_TOKEN"))
+            .map(Secret::new),
+        environment: file.environment.unwrap_or_else(|| "Production".to_owned()),
+        builtin_rules: file.builtin_rules,
+        rules: file.rules,
+        channels,
+        console_url: file.console_url,
+    })
+}
+
+/// Says where everything is; never a secret itself.
+pub(crate) fn introduce(hub: &RunningHub, out: &mut dyn Write) -> anyhow::Result<()> {
+    for diagnostic in hub.diagnostics() {
+        crate::complain(&diagnostic.to_string());
+    }
+    let directory = hub.data_dir();
+    let made = |new: bool| if new { "  (made just now, only you can read it)" } else { "" };
+    let first = hub.first_start();
+    writeln!(out, "Bergfried {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  console      http://{}", hub.address())?;
+    writeln!(out, "  data         {}", directory.path().display())?;
+    writeln!(
+        out,
+        "  admin key    {}{}",
+        directory.path().join("admin.key").display(),
+        made(first.admin_key.is_some())
+    )?;
+    writeln!(
+        out,
+        "  agent token  {}{}",
+        directory.agent_token().display(),
+        made(first.agent_token.is_some())
+    )?;
+    writeln!(out, "  rules        {} run", hub.rules())?;
+    Ok(())
+}
+
+/// Writes what happens to standard error, from this level on unless `BERGFRIED_LOG` says otherwise.
+pub(crate) fn start_logging(level: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("BERGFRIED_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .try_init();
+    if started.is_err() {
+        crate::complain("logging was started already");
+    }
+}

@@ -1,0 +1,182 @@
+//! Several files as one stream, in the order in which things happened.
+//!
+//! Rules look at windows of time, so rotated files and files of several hosts are merged by time
+//! stamp: every file is opened when the stream reaches its first line, and only the files that
+//! overlap are open together. Within one file lines keep their order.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use bergfried_event::{SourceKind, Timestamp, readable};
+use bergfried_parse::Context;
+
+use crate::input::{Input, Lines, Unreadable};
+
+/// The most files that are open together; further ones wait until one ends.
+const MAX_OPEN: usize = 64;
+
+/// One line and when it was written at the latest.
+pub(super) struct Line<'m> {
+    pub(super) bytes: &'m [u8],
+    /// What year-less stamps are read against: when the file was last written.
+    pub(super) received: Timestamp,
+    pub(super) cut: bool,
+}
+
+pub(super) struct Merged {
+    /// Not opened yet: first stamp first.
+    waiting: VecDeque<(Timestamp, Input)>,
+    open: Vec<OpenFile>,
+    /// The open files by the stamp of their current line, then by place in `open`.
+    order: BTreeSet<(Timestamp, usize)>,
+    /// The file whose current line was handed out.
+    current: Option<usize>,
+    trouble: Vec<Unreadable>,
+    taken: Arc<AtomicU64>,
+    now: Timestamp,
+}
+
+struct OpenFile {
+    name: String,
+    lines: Lines,
+    written: Timestamp,
+    stamp: Timestamp,
+    done: bool,
+}
+
+impl Merged {
+    /// Looks at the first line of every file (where there are several) to put them in order.
+    pub(super) fn open(
+        inputs: Vec<Input>,
+        taken: &Arc<AtomicU64>,
+        context: &Context<'_>,
+        now: Timestamp,
+    ) -> Merged {
+        let mut trouble = Vec::new();
+        let mut waiting: Vec<(Timestamp, Input)> = Vec::with_capacity(inputs.len());
+        let several = inputs.len() > 1;
+        for input in inputs {
+            if !several || input == Input::Stdin {
+                waiting.push((Timestamp::MIN, input));
+                continue;
+            }
+            match first_stamp(&input, context, now) {
+                Ok(Some(stamp)) => waiting.push((stamp, input)),
+                Ok(None) => {}
+                Err(error) => trouble.push(Unreadable { name: input.name(), error }),
+            }
+        }
+        waiting.sort();
+        Merged {
+            waiting: waiting.into(),
+            open: Vec::new(),
+            order: BTreeSet::new(),
+            current: None,
+            trouble,
+            taken: Arc::clone(taken),
+            now,
+        }
+    }
+
+    /// The next line in order of time, or nothing when all files have ended.
+    pub(super) fn next(&mut self, context: &Context<'_>) -> Option<Line<'_>> {
+        if let Some(index) = self.current.take() {
+            self.advance(index, context);
+        }
+        self.open_due(context);
+        let (_, index) = *self.order.first()?;
+        self.order.pop_first();
+        self.current = Some(index);
+        let file = self.open.get(index)?;
+        Some(Line {
+            bytes: file.lines.current(),
+            received: file.written,
+            cut: file.lines.was_cut(),
+        })
+    }
+
+    pub(super) fn into_trouble(self) -> Vec<Unreadable> {
+        self.trouble
+    }
+
+    /// Opens the files whose first line is not after the next line of those that are open.
+    fn open_due(&mut self, context: &Context<'_>) {
+        while let Some((stamp, _)) = self.waiting.front() {
+            let due = self.order.first().is_none_or(|(next, _)| stamp <= next);
+            if !due || self.order.len() >= MAX_OPEN {
+                return;
+            }
+            let Some((_, input)) = self.waiting.pop_front() else { return };
+            match Lines::open(&input, Arc::clone(&self.taken)) {
+                Ok(lines) => {
+                    let file = OpenFile {
+                        name: input.name(),
+                        lines,
+                        written: last_written(&input, self.now),
+                        stamp: Timestamp::MIN,
+                        done: false,
+                    };
+                    let index = self.open.iter().position(|file| file.done);
+                    let index =
+                        match index.and_then(|index| self.open.get_mut(index).zip(Some(index))) {
+                            Some((slot, index)) => {
+                                *slot = file;
+                                index
+                            }
+                            None => {
+                                self.open.push(file);
+                                self.open.len() - 1
+                            }
+                        };
+                    self.advance(index, context);
+                }
+                Err(error) => self.trouble.push(Unreadable { name: input.name(), error }),
+            }
+        }
+    }
+
+    /// Reads the file's next line and puts the file into the order again, or ends it.
+    fn advance(&mut self, index: usize, context: &Context<'_>) {
+        let alone = self.order.is_empty() && self.waiting.is_empty();
+        let Some(file) = self.open.get_mut(index) else { return };
+        match file.lines.next_line() {
+            Ok(Some(line)) => {
+                if !alone {
+                    // Never backwards within a file, so that its lines keep their order.
+                    file.stamp = file.stamp.max(stamp_of(line, context, file.written));
+                }
+                self.order.insert((file.stamp, index));
+            }
+            Ok(None) => file.done = true,
+            Err(error) => {
+                file.done = true;
+                self.trouble.push(Unreadable { name: file.name.clone(), error });
+            }
+        }
+    }
+}
+
+fn stamp_of(line: &[u8], context: &Context<'_>, received: Timestamp) -> Timestamp {
+    let context = Context { received, time_zone: context.time_zone.clone(), ..*context };
+    bergfried_parse::parse(SourceKind::File, &readable(line), &context).created()
+}
+
+fn first_stamp(
+    input: &Input,
+    context: &Context<'_>,
+    now: Timestamp,
+) -> std::io::Result<Option<Timestamp>> {
+    let mut lines = Lines::open(input, Arc::default())?;
+    let written = last_written(input, now);
+    Ok(lines.next_line()?.map(|line| stamp_of(line, context, written)))
+}
+
+fn last_written(input: &Input, now: Timestamp) -> Timestamp {
+    let Input::File(path) = input else { return now };
+    path.metadata()
+        .and_then(|metadata| metadata.modified())
+        .ok()
+        .and_then(|time| jiff::Timestamp::try_from(time).ok())
+        .map_or(now, |time| Timestamp::from(time).min(now))
+}

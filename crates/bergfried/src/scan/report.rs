@@ -1,0 +1,212 @@
+//! Prints findings and the summary.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use bergfried_event::Finding;
+
+use super::Format;
+use super::aggregate::Sorted;
+use super::counter::Counter;
+use super::summary::Summary;
+use crate::terminal::{bold, colours, fit, paint, plain, width};
+
+pub(super) fn print(
+    format: Format,
+    findings: &Sorted,
+    summary: &Summary,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table => table(findings, summary, out),
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, &findings.rows)?;
+            writeln!(out)
+        }
+        Format::Ndjson => {
+            for finding in &findings.rows {
+                serde_json::to_writer(&mut *out, finding)?;
+                writeln!(out)?;
+            }
+            Ok(())
+        }
+        Format::Csv => csv(&findings.rows, out),
+    }
+}
+
+fn table(findings: &Sorted, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let (colours, width) = (colours(), width());
+    for finding in &findings.rows {
+        let severity =
+            paint(finding.severity, &format!("{:<13}", finding.severity.name()), colours);
+        writeln!(out, "{severity} {}", bold(&plain(&finding.rule_name), colours))?;
+        let mut about: Vec<String> = Vec::new();
+        for (name, value) in
+            [("host", &finding.host), ("user", &finding.user), ("source", &finding.source)]
+        {
+            if let Some(value) = value {
+                about.push(format!("{name} {}", plain(value)));
+            }
+        }
+        for (name, value) in &finding.group {
+            if [&finding.host, &finding.user, &finding.source]
+                .iter()
+                .all(|shown| shown.as_ref() != Some(value))
+            {
+                about.push(format!("{name} {}", plain(value)));
+            }
+        }
+        about.push(format!("{}x", finding.count));
+        about.push(format!("{} – {}", finding.first_seen, finding.last_seen));
+        if !finding.techniques.is_empty() {
+            about.push(finding.techniques.join(" "));
+        }
+        writeln!(out, "              {}", about.join(" · "))?;
+        writeln!(out, "              {}", fit(&plain(&finding.example), width.saturating_sub(14)))?;
+    }
+    if findings.rows.is_empty() {
+        writeln!(out, "no findings")?;
+    }
+    if findings.left_out > 0 {
+        writeln!(out, "{} findings more found no room in this table", findings.left_out)?;
+    }
+    writeln!(out)?;
+    totals(findings, summary, out, colours)
+}
+
+fn totals(
+    findings: &Sorted,
+    summary: &Summary,
+    out: &mut dyn Write,
+    colours: bool,
+) -> io::Result<()> {
+    writeln!(out, "{}", bold("Summary", colours))?;
+    writeln!(out, "  findings    {}", by_severity(&findings.rows))?;
+    write!(out, "  lines       {} ({:.1} MB)", summary.lines, summary.bytes as f64 / 1e6)?;
+    if summary.cut > 0 {
+        write!(out, ", {} cut for length", summary.cut)?;
+    }
+    if summary.unreadable > 0 {
+        write!(out, ", {} files unreadable", summary.unreadable)?;
+    }
+    writeln!(out)?;
+    top(out, "  parsed     ", &summary.parsed, 8)?;
+    top(out, "  text only  ", &summary.unparsed, 5)?;
+    top(out, "  sources    ", &summary.sources, 5)?;
+    top(out, "  users      ", &summary.users, 5)?;
+    let techniques: BTreeSet<&str> = findings
+        .rows
+        .iter()
+        .flat_map(|finding| finding.techniques.iter().map(String::as_str))
+        .collect();
+    if !techniques.is_empty() {
+        let techniques: Vec<&str> = techniques.into_iter().collect();
+        writeln!(out, "  ATT&CK      {}", techniques.join(" "))?;
+    }
+    histogram(summary, out)
+}
+
+fn by_severity(findings: &[Finding]) -> String {
+    let counts: Vec<String> = bergfried_event::Severity::ALL
+        .iter()
+        .rev()
+        .filter_map(|severity| {
+            let count = findings.iter().filter(|finding| finding.severity == *severity).count();
+            (count > 0).then(|| format!("{count} {severity}"))
+        })
+        .collect();
+    if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
+}
+
+fn top(out: &mut dyn Write, title: &str, counter: &Counter, limit: usize) -> io::Result<()> {
+    if counter.distinct() == 0 {
+        return Ok(());
+    }
+    let shown: Vec<String> = counter
+        .top(limit)
+        .into_iter()
+        .map(|(text, count)| format!("{} {count}", fit(&plain(text), 40)))
+        .collect();
+    write!(out, "{title} {}", shown.join(", "))?;
+    let more = counter.distinct().saturating_sub(limit);
+    if more > 0 {
+        write!(out, ", {more} more")?;
+    }
+    if counter.others() > 0 {
+        write!(out, ", {} not told apart", counter.others())?;
+    }
+    writeln!(out)
+}
+
+fn histogram(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let buckets = summary.times.buckets();
+    let most = buckets.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    let (Some((first, _)), Some((last, _))) = (buckets.first(), buckets.last()) else {
+        return Ok(());
+    };
+    let bars: String = buckets
+        .iter()
+        .map(|(_, count)| {
+            let level = (count.saturating_mul(8)).div_ceil(most.max(1));
+            BARS.get(usize::try_from(level).unwrap_or(8)).copied().unwrap_or('█')
+        })
+        .collect();
+    writeln!(
+        out,
+        "  over time   {bars}  {} a bar, at most {most} lines",
+        summary.times.width_text()
+    )?;
+    writeln!(out, "              {first} – {last}")
+}
+
+fn csv(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "rule.id,rule.name,severity,host.name,user.name,source.ip,count,first_seen,last_seen,\
+         threat.technique.id,example"
+    )?;
+    for finding in findings {
+        let optional = |value: &Option<String>| value.clone().unwrap_or_default();
+        let cells = [
+            finding.rule_id.clone(),
+            finding.rule_name.clone(),
+            finding.severity.to_string(),
+            optional(&finding.host),
+            optional(&finding.user),
+            optional(&finding.source),
+            finding.count.to_string(),
+            finding.first_seen.to_string(),
+            finding.last_seen.to_string(),
+            finding.techniques.join(";"),
+            finding.example.clone(),
+        ];
+        let row: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
+        writeln!(out, "{}", row.join(","))?;
+    }
+    Ok(())
+}
+
+/// Quoted per RFC 4180; a cell that a spreadsheet would run as a formula starts with `'`.
+fn csv_cell(text: &str) -> String {
+    let text = plain(text);
+    let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text };
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_harmless() {
+        assert_eq!(csv_cell("plain"), "plain");
+        assert_eq!(csv_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(csv_cell("=1+1"), "'=1+1");
+        assert_eq!(csv_cell("x\u{1b}[0m"), r"x\u{1b}[0m");
+    }
+}

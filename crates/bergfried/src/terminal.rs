@@ -1,0 +1,93 @@
+//! What is safe and pretty on a terminal: escaping, colours, widths.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+
+use bergfried_event::Severity;
+
+/// Log text made harmless: control characters and marks that reorder text are written as escapes.
+pub(crate) fn plain(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\t' => safe.push(' '),
+            _ if character.is_control() || reorders(character) => {
+                // Writing to a String cannot fail.
+                let _infallible = write!(safe, "{}", character.escape_unicode());
+            }
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
+
+/// Bidirectional controls, zero-width characters, line and paragraph separators.
+fn reorders(character: char) -> bool {
+    matches!(
+        character,
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    )
+}
+
+/// At most `width` characters, the last one `…` where something was left out.
+pub(crate) fn fit(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(width.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+/// Whether standard output takes colours: a terminal, and `NO_COLOR` unset (no-color.org).
+pub(crate) fn colours() -> bool {
+    std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// The width of the terminal, or 120 in a pipe.
+pub(crate) fn width() -> usize {
+    if !std::io::stdout().is_terminal() {
+        return 120;
+    }
+    usize::from(console::Term::stdout().size().1).max(40)
+}
+
+/// The text in the severity's colour.
+pub(crate) fn paint(severity: Severity, text: &str, colours: bool) -> String {
+    if !colours {
+        return text.to_owned();
+    }
+    let code = match severity {
+        Severity::Critical => "1;97;41",
+        Severity::High => "1;31",
+        Severity::Medium => "33",
+        Severity::Low => "36",
+        Severity::Informational => "2",
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
+
+/// The text in bold.
+pub(crate) fn bold(text: &str, colours: bool) -> String {
+    if colours { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_is_harmless() {
+        assert_eq!(plain("a\u{1b}[2Jb\r\u{202e}c\td"), r"a\u{1b}[2Jb\u{d}\u{202e}c d");
+        assert_eq!(plain("größe ✓"), "größe ✓");
+    }
+
+    #[test]
+    fn fit_counts_characters() {
+        assert_eq!(fit("größe", 5), "größe");
+        assert_eq!(fit("größen", 5), "größ…");
+        assert_eq!(fit("x", 0), "…");
+    }
+}

@@ -1,0 +1,4 @@
+//! Protocols of other products, one folder each: they translate into and out of the native model,
+//! and never shape it.
+
+pub(crate) mod watchtower;

@@ -1,0 +1,140 @@
+//! What a hub is told: its file, and the environment names of the systems that it replaces.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use bergfried_control::Secret;
+use bergfried_notify::Channel;
+use serde::Deserialize;
+
+/// Everything that a hub needs to know.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the data lives.
+    pub data_dir: PathBuf,
+    /// An admin key that is to work, besides those that the data directory knows.
+    pub admin_key: Option<Secret>,
+    /// A token that Watchtower agents present.
+    pub watchtower_token: Option<Secret>,
+    /// The environment of alerts.
+    pub environment: String,
+    /// Directories or files of rules; empty: the built-in packs.
+    pub rules: Vec<PathBuf>,
+    /// Whether the built-in packs run besides `rules`.
+    pub builtin_rules: bool,
+    /// Where people are told.
+    pub channels: Vec<Channel>,
+    /// The console's address for links in messages; absent: the one it listens on.
+    pub console_url: Option<String>,
+}
+
+/// The hub's configuration file (TOML). Every key is optional; an unknown key is an error.
+///
+/// ```toml
+/// environment = "Production"          # of alerts
+/// rules = ["/etc/bergfried/rules"]    # instead of the built-in packs
+/// builtin_rules = true                # ... or besides them
+/// console_url = "https://bergfried.example.org"
+///
+/// [[notify]]
+/// name = "ops"
+/// type = "slack"                      # or "webhook"
+/// url = "https://hooks.slack.com/services/..."
+/// min_severity = "medium"
+/// ```
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubFile {
+    /// The environment of alerts.
+    pub environment: Option<String>,
+    /// Directories or files of Sigma rules.
+    #[serde(default)]
+    pub rules: Vec<PathBuf>,
+    /// Whether the built-in packs run besides `rules`.
+    #[serde(default)]
+    pub builtin_rules: bool,
+    /// The console's address for links in messages.
+    pub console_url: Option<String>,
+    /// Where people are told.
+    #[serde(default)]
+    pub notify: Vec<Channel>,
+}
+
+/// A configuration that cannot be used: the file, and line and column where they are known.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: {message}")]
+pub struct ConfigError {
+    /// `file` or `file:line:column`.
+    pub place: String,
+    /// What is wrong and what was expected.
+    pub message: String,
+}
+
+impl HubFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Where it cannot be read, is no TOML, has an unknown key or names a channel twice.
+    pub fn read(path: &Path) -> Result<HubFile, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
+            place: path.display().to_string(),
+            message: format!("cannot read the configuration: {error}"),
+        })?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// Reads the text of a file of this name.
+    ///
+    /// # Errors
+    /// As [`HubFile::read`].
+    pub fn parse(text: &str, name: &str) -> Result<HubFile, ConfigError> {
+        let file: HubFile = toml::from_str(text).map_err(|error| ConfigError {
+            place: place(name, text, error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
+        })?;
+        let mut names = std::collections::HashSet::new();
+        for channel in &file.notify {
+            if !names.insert(channel.name()) {
+                return Err(ConfigError {
+                    place: name.to_owned(),
+                    message: format!("two notification channels are named `{}`", channel.name()),
+                });
+            }
+        }
+        Ok(file)
+    }
+}
+
+fn place(name: &str, text: &str, offset: usize) -> String {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
+    format!("{name}:{line}:{column}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_placed() {
+        for (text, place, part) in [
+            ("enviroment = 'x'", "hub.toml:1:1", "unknown field `enviroment`"),
+            ("environment = 1", "hub.toml:1:15", "expected a string"),
+            ("\n[[notify]]\nname = 'x'\ntype = 'pager'", "hub.toml:2", "pager"),
+        ] {
+            let error = HubFile::parse(text, "hub.toml").unwrap_err();
+            assert!(error.place.starts_with(place), "{text}: {error}");
+            assert!(error.message.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn channel_names_are_unique() {
+        let one = "[[notify]]\nname='a'\ntype='slack'\nurl='https://example.org/x'\n";
+        assert_eq!(HubFile::parse(one, "f").unwrap().notify.len(), 1);
+        assert!(HubFile::parse(&one.repeat(2), "f").unwrap_err().message.contains("`a`"));
+    }
+}

@@ -1,0 +1,128 @@
+//! Errors of the native API: a status, and a message that a person can act on.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bergfried_control::ControlError;
+use bergfried_pipeline::Refused;
+use bergfried_store::StoreError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// An error of the native API.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    message: String,
+    retry_after: Option<u32>,
+}
+
+/// The body of every error.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    /// What is wrong and what was expected.
+    pub(crate) error: String,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        ApiError { status, message: message.into(), retry_after: None }
+    }
+
+    /// 400: the request is at fault, and fails again as it is.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// 401: no key, or a wrong one.
+    pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, message)
+    }
+
+    /// The same request works later.
+    pub(crate) fn later(status: StatusCode, message: impl Into<String>, seconds: u32) -> Self {
+        ApiError { status, message: message.into(), retry_after: Some(seconds) }
+    }
+
+    /// 507: the disk is full (RFC 4918, section 11.5).
+    pub(crate) fn full() -> Self {
+        Self::later(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "the hub's disk is full, nothing was stored: free some space, the sender keeps its data",
+            30,
+        )
+    }
+
+    /// 500, the cause only in the log.
+    pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the hub failed, its log says why under this request's id",
+        )
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response =
+            (self.status, axum::Json(ErrorBody { error: self.message })).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        Self::later(StatusCode::SERVICE_UNAVAILABLE, format!("{refused}, try again"), 1)
+    }
+}
+
+impl From<ControlError> for ApiError {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Full => Self::full(),
+            ControlError::Busy => {
+                Self::later(StatusCode::SERVICE_UNAVAILABLE, "the hub is busy, try again", 1)
+            }
+            ControlError::Invalid { .. } => Self::invalid(error.to_string()),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full { .. } => Self::full(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+/// Runs work that blocks (disk, SQLite, parsing) off the threads that serve connections.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(ApiError::internal(&error)),
+    }
+}

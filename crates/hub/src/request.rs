@@ -1,0 +1,96 @@
+//! What every request goes through: an id, a time limit, a line in the log; and its parameters.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+use crate::router::State;
+
+/// How long a handler may take before its answer begins.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+const REQUEST_ID: &str = "x-request-id";
+
+/// Gives the request an id (the client's own where it is sane), limits its time, and logs it.
+///
+/// Neither headers nor query are logged: they may hold secrets.
+pub(crate) async fn observe(request: Request, next: Next) -> Response {
+    let id = request
+        .headers()
+        .get(REQUEST_ID)
+        .filter(|id| id.len() <= 64 && id.as_bytes().iter().all(|b| b.is_ascii_graphic()))
+        .cloned()
+        .unwrap_or_else(new_id);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let started = Instant::now();
+    let mut response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::later(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("no answer within {} s, try a narrower request or later", TIME_LIMIT.as_secs()),
+            5,
+        )
+        .into_response(),
+    };
+    tracing::debug!(
+        id = id.to_str().unwrap_or_default(),
+        %method,
+        path,
+        status = response.status().as_u16(),
+        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+fn new_id() -> HeaderValue {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let text = format!("{:x}-{number:x}", std::process::id());
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("-"))
+}
+
+/// Query parameters; a wrong or unknown one is a 400 that names it.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<State> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(params)) => Ok(Params(params)),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                let reason = text.rsplit_once("query string: ").map_or(text.as_str(), |(_, r)| r);
+                Err(ApiError::invalid(format!("cannot read the query parameters: {reason}")))
+            }
+        }
+    }
+}
+
+/// A JSON body; a wrong one is a 400 (or 413, 415) that says what and where.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, ApiError> {
+        match axum::Json::<T>::from_request(request, state).await {
+            Ok(axum::Json(body)) => Ok(Body(body)),
+            Err(rejection) => {
+                let status = match rejection.status() {
+                    StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+                    status => status,
+                };
+                Err(ApiError::new(status, rejection.body_text()))
+            }
+        }
+    }
+}

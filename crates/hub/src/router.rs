@@ -1,0 +1,80 @@
+//! Every route on one screen.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn;
+use axum::routing::{delete, get, post};
+use bergfried_control::Control;
+use bergfried_notify::Channel;
+use bergfried_pipeline::Pipeline;
+use bergfried_rules::RuleSet;
+use bergfried_store::Reader;
+
+use crate::adapters::watchtower;
+use crate::error::ApiError;
+use crate::{api, page, request};
+
+/// What handlers work with; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct State {
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) reader: Reader,
+    pub(crate) control: Arc<Control>,
+    pub(crate) rules: Arc<RuleSet>,
+    pub(crate) channels: Arc<Vec<Channel>>,
+    pub(crate) repeats: Arc<watchtower::Repeats>,
+    /// Held while a Watchtower login is compared with the earlier ones and stored.
+    pub(crate) repeats_turn: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) started: bergfried_event::Timestamp,
+    /// Ends when the hub stops, so that streams end too.
+    pub(crate) stopping: tokio::sync::watch::Receiver<bool>,
+}
+
+/// The largest body of any request but a batch, in bytes.
+const MAX_BODY: usize = 1 << 20;
+
+pub(crate) fn router(state: State) -> Router {
+    let native = Router::new()
+        .route(
+            "/batches",
+            post(api::batches::receive).layer(DefaultBodyLimit::max(api::batches::MAX_BODY)),
+        )
+        .route("/search", get(api::search::search))
+        .route("/histogram", get(api::search::histogram))
+        .route("/top", get(api::search::top))
+        .route("/tail", get(api::tail::tail))
+        .route("/alerts", get(api::alerts::list))
+        .route("/alerts/{id}", get(api::alerts::show))
+        .route("/alerts/{id}/close", post(api::alerts::close))
+        .route("/rules", get(api::rules::list))
+        .route("/status", get(api::status::status))
+        .route("/agents", get(api::status::agents))
+        .route("/tokens", get(api::tokens::list).post(api::tokens::create))
+        .route("/tokens/{id}", delete(api::tokens::revoke))
+        .route("/notify", get(api::notify::list))
+        .route("/notify/{name}/test", post(api::notify::test))
+        .route("/notify/dead/{id}/resend", post(api::notify::resend))
+        .route("/openapi.json", get(api::serve_openapi));
+    Router::new()
+        .route("/", get(page::index))
+        .route("/alerts/{id}", get(page::index))
+        .route("/console.js", get(page::script))
+        .route("/console.css", get(page::style))
+        .nest("/api/v1", native)
+        .merge(watchtower::routes())
+        .fallback(|| async {
+            ApiError::not_found("there is nothing at this path, see /api/v1/openapi.json")
+        })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this path does not take that method, see /api/v1/openapi.json",
+            )
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(request::observe))
+        .with_state(state)
+}

@@ -1,0 +1,75 @@
+//! Reads rule files from directories.
+
+use std::path::{Path, PathBuf};
+
+use bergfried_rules::Source;
+
+/// The largest rule file, in bytes.
+const MAX_FILE: u64 = 4 << 20;
+/// The most rule files under one directory.
+const MAX_FILES: usize = 100_000;
+
+/// A rule file or directory that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read rules from {}: {reason}", path.display())]
+pub struct RuleFileError {
+    /// The file or directory.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// The Sigma files (`.yml`, `.yaml`) at this path: one file, or all under a directory in the order
+/// of their names. Directories named `samples` hold log lines, and are passed over.
+///
+/// # Errors
+/// Where a file or directory cannot be read, or is beyond the limits (4 MiB a file).
+pub fn read_rules(path: &Path) -> Result<Vec<Source>, RuleFileError> {
+    let mut sources = Vec::new();
+    if path.is_dir() {
+        walk(path, &mut sources)?;
+    } else {
+        sources.push(read(path)?);
+    }
+    Ok(sources)
+}
+
+fn walk(directory: &Path, sources: &mut Vec<Source>) -> Result<(), RuleFileError> {
+    let failed = |error: std::io::Error| problem(directory, error.to_string());
+    let mut entries = std::fs::read_dir(directory)
+        .map_err(failed)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(failed)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        // Links to directories are not followed, so that no walk is endless.
+        if entry.file_type().map_err(failed)?.is_dir() {
+            if entry.file_name() != "samples" {
+                walk(&path, sources)?;
+            }
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yml" || extension == "yaml")
+        {
+            if sources.len() >= MAX_FILES {
+                return Err(problem(directory, format!("more than {MAX_FILES} rule files")));
+            }
+            sources.push(read(&path)?);
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Source, RuleFileError> {
+    let size = path.metadata().map_err(|error| problem(path, error.to_string()))?.len();
+    if size > MAX_FILE {
+        return Err(problem(path, format!("it is larger than {MAX_FILE} bytes")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| problem(path, error.to_string()))?;
+    Ok(Source { file: path.display().to_string(), text })
+}
+
+fn problem(path: &Path, reason: impl Into<String>) -> RuleFileError {
+    RuleFileError { path: path.to_owned(), reason: reason.into() }
+}

@@ -1,0 +1,193 @@
+//! A hub that runs: starts everything in order, stops it in the reverse order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bergfried_control::{Control, ControlError, TokenKind};
+use bergfried_event::Timestamp;
+use bergfried_pipeline::{Channels, Parts, Pipeline, StartError};
+use bergfried_rules::{Diagnostic, RuleSet};
+use bergfried_store::StoreError;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::adapters::watchtower::Repeats;
+use crate::config::Config;
+use crate::data_dir::{DataDir, FirstStart};
+use crate::router::{State, router};
+use crate::rule_files::{RuleFileError, read_rules};
+use crate::serve::serve;
+
+/// Why a hub cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    /// The data directory.
+    #[error("cannot use the data directory {}: {error}", path.display())]
+    DataDir {
+        /// The directory or a file in it.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Another hub runs on this data directory.
+    #[error("cannot use the data directory {}: another hub is using it", .0.display())]
+    Held(PathBuf),
+    /// The administrator gave a key that was revoked.
+    #[error("the admin key given was revoked earlier, choose another one")]
+    RevokedKey,
+    /// The address.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address as configured.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The runtime.
+    #[error("cannot start the server: {0}")]
+    Runtime(io::Error),
+    /// Rules.
+    #[error(transparent)]
+    Rules(#[from] RuleFileError),
+    /// The event store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The control store.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The pipeline.
+    #[error(transparent)]
+    Pipeline(#[from] StartError),
+}
+
+/// A running hub. Dropping it stops it hard; [`Hub::stop`] stops it properly.
+pub struct Hub {
+    runtime: Runtime,
+    server: JoinHandle<()>,
+    stopping: watch::Sender<bool>,
+    pipeline: Arc<Pipeline>,
+    address: SocketAddr,
+    data_dir: DataDir,
+    first_start: FirstStart,
+    diagnostics: Vec<Diagnostic>,
+    rules: usize,
+}
+
+impl Hub {
+    /// Opens the stores, recovers what was durable, and listens.
+    ///
+    /// # Errors
+    /// Where the data directory is held or broken, the address taken, or rules cannot be read.
+    pub fn start(config: Config) -> Result<Hub, HubError> {
+        let data_dir = DataDir::hold(&config.data_dir)?;
+        let mut sources = Vec::new();
+        if config.rules.is_empty() || config.builtin_rules {
+            sources.extend(bergfried_rules::builtin());
+        }
+        for path in &config.rules {
+            sources.extend(read_rules(path)?);
+        }
+        let (rules, diagnostics) = RuleSet::load(sources);
+        let rules = Arc::new(rules);
+        let control = Arc::new(Control::open(&data_dir.control())?);
+        let first_start = data_dir.first_start(&control, config.admin_key.as_ref(), now())?;
+        if let Some(token) = &config.watchtower_token {
+            control.seed_token(TokenKind::Watchtower, "given at start", token, now())?;
+        }
+        let (writer, reader, pending) =
+            bergfried_store::open(&data_dir.events(), bergfried_store::Options::default())?;
+
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .max_blocking_threads(16)
+            .build()
+            .map_err(HubError::Runtime)?;
+        let listen = config.listen;
+        let failed = |error| HubError::Listen { address: listen, error };
+        let listener = runtime.block_on(TcpListener::bind(listen)).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let url = format!("http://{address}");
+        data_dir.note_address(&url)?;
+
+        let channels = Arc::new(config.channels);
+        let pipeline = Arc::new(Pipeline::start(Parts {
+            writer,
+            reader: reader.clone(),
+            pending,
+            control: Arc::clone(&control),
+            rules: Arc::clone(&rules),
+            channels: Channels {
+                list: channels.as_ref().clone(),
+                console: Some(config.console_url.unwrap_or(url)),
+            },
+            environment: config.environment,
+        })?);
+        let (stopping, stopped) = watch::channel(false);
+        let state = State {
+            pipeline: Arc::clone(&pipeline),
+            repeats: Arc::new(Repeats::remembered(&reader, now())?),
+            repeats_turn: Arc::default(),
+            reader,
+            control,
+            rules: Arc::clone(&rules),
+            channels,
+            started: now(),
+            stopping: stopped.clone(),
+        };
+        let server = runtime.spawn(serve(listener, router(state), stopped));
+        Ok(Hub {
+            runtime,
+            server,
+            stopping,
+            pipeline,
+            address,
+            data_dir,
+            first_start,
+            diagnostics,
+            rules: rules.rules().len(),
+        })
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its data directory.
+    pub fn data_dir(&self) -> &DataDir {
+        &self.data_dir
+    }
+
+    /// Which secrets this start made.
+    pub fn first_start(&self) -> &FirstStart {
+        &self.first_start
+    }
+
+    /// What is wrong with the rules; those without a mistake run.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// How many rules run.
+    pub fn rules(&self) -> usize {
+        self.rules
+    }
+
+    /// Ends streams and requests, stores what was taken, and returns when all of it is durable.
+    pub fn stop(self) {
+        self.stopping.send_replace(true);
+        if let Err(error) = self.runtime.block_on(self.server) {
+            tracing::error!(%error, "the server ended by a panic");
+        }
+        self.pipeline.stop();
+        self.runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    }
+}
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from(jiff::Timestamp::now())
+}

@@ -1,0 +1,398 @@
+//! The one thread through which everything passes: parse, detect, commit, answer, alert.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use bergfried_control::{AgentReport, ChannelFilter, Control};
+use bergfried_event::{Event, Field, FieldName, Finding, Timestamp, readable};
+use bergfried_rules::{Engine, Limits, RuleSet};
+use bergfried_store::{BatchId, Committed, NewBatch, Reader, StoreError, Writer};
+use bergfried_wire::Batch;
+use tokio::sync::broadcast;
+
+use crate::context::Zones;
+use crate::counters::{Counters, add};
+use crate::notifier::Alarm;
+use crate::submission::{Answer, Payload, Sender, Submission};
+use crate::{LiveEvent, Parts, StartError, now};
+
+/// The most batches of one group commit.
+const GROUP: usize = 64;
+/// The most bytes of one group commit, before parsing.
+const GROUP_BYTES: usize = 16 << 20;
+/// How often work that waits for time is looked at.
+const TICK: Duration = Duration::from_millis(500);
+/// How long the hosts' last-seen times wait before they are written.
+const HOSTS_EVERY: i64 = 5 * Timestamp::SECOND;
+/// The most events from which the rules' state is rebuilt after a start.
+const WARM_EVENTS: usize = 1_000_000;
+/// The most agents whose last-seen times wait together.
+const MAX_HOSTS: usize = 10_000;
+
+pub(crate) struct Committer {
+    writer: Writer,
+    reader: Reader,
+    control: Arc<Control>,
+    rules: Arc<RuleSet>,
+    engine: Engine,
+    environment: String,
+    channels: Vec<ChannelFilter>,
+    live: broadcast::Sender<LiveEvent>,
+    counters: Arc<Counters>,
+    alarm: Alarm,
+    zones: Zones,
+    hosts: HashMap<String, Seen>,
+    hosts_written: Timestamp,
+    /// Findings that are durable but could not yet be applied to the alerts.
+    unapplied: Vec<(u64, Vec<Finding>)>,
+}
+
+struct Seen {
+    sender: Sender,
+    host: String,
+    records: u64,
+}
+
+/// A batch that was read and awaits its commit.
+struct Ready<'b> {
+    batch: Batch<'b>,
+    sender: Sender,
+    reply: tokio::sync::oneshot::Sender<Answer>,
+}
+
+impl Committer {
+    pub(crate) fn new(
+        parts: Parts,
+        live: broadcast::Sender<LiveEvent>,
+        counters: Arc<Counters>,
+        alarm: Alarm,
+    ) -> Result<Self, StartError> {
+        let engine = warmed(&parts.rules, &parts.reader)?;
+        let mut committer = Committer {
+            channels: parts.channels.filters(),
+            writer: parts.writer,
+            reader: parts.reader,
+            control: parts.control,
+            rules: parts.rules,
+            engine,
+            environment: parts.environment,
+            live,
+            counters,
+            alarm,
+            zones: Zones::default(),
+            hosts: HashMap::new(),
+            hosts_written: now(),
+            unapplied: parts
+                .pending
+                .into_iter()
+                .map(|pending| (pending.sequence, pending.findings))
+                .collect(),
+        };
+        committer.apply_findings();
+        Ok(committer)
+    }
+
+    /// Works until `stop` is set and the queue is empty, or every sender is gone.
+    pub(crate) fn run(mut self, waiting: &Receiver<Submission>, stop: &AtomicBool) {
+        loop {
+            match waiting.recv_timeout(TICK) {
+                Ok(first) => {
+                    let mut size = size_of(&first.payload);
+                    let mut group = vec![first];
+                    while group.len() < GROUP && size < GROUP_BYTES {
+                        let Ok(next) = waiting.try_recv() else { break };
+                        size += size_of(&next.payload);
+                        group.push(next);
+                    }
+                    self.take(group);
+                }
+                Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Acquire) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.tick();
+        }
+        self.write_hosts();
+        if let Err(error) = self.writer.close() {
+            tracing::error!(%error, "cannot close the event store");
+        }
+    }
+
+    fn take(&mut self, group: Vec<Submission>) {
+        let mut bodies = Vec::with_capacity(group.len());
+        let mut waiting = Vec::with_capacity(group.len());
+        for submission in group {
+            let (body, batch) = match submission.payload {
+                Payload::Wire(body) => (body, None),
+                Payload::Batch(batch) => (Vec::new(), Some(batch)),
+            };
+            bodies.push(body);
+            waiting.push((batch, submission.sender, submission.reply));
+        }
+        let mut ready: Vec<Ready<'_>> = Vec::with_capacity(waiting.len());
+        let mut repeated: Vec<Ready<'_>> = Vec::new();
+        let mut ids = HashSet::new();
+        for (body, (batch, sender, reply)) in bodies.iter().zip(waiting) {
+            let batch = match batch {
+                Some(batch) => batch,
+                None => match bergfried_wire::decode(body, &bergfried_wire::Limits::default()) {
+                    Ok(batch) => batch,
+                    Err(error) => {
+                        add(&self.counters.invalid, 1);
+                        answer(reply, Answer::Invalid(error.to_string()));
+                        continue;
+                    }
+                },
+            };
+            if let Some(committed) = self.writer.seen(&BatchId(batch.id)) {
+                add(&self.counters.duplicates, 1);
+                answer(reply, duplicate(&batch, &committed));
+            } else if ids.insert(batch.id) {
+                ready.push(Ready { batch, sender, reply });
+            } else {
+                repeated.push(Ready { batch, sender, reply });
+            }
+        }
+        self.commit(ready);
+        for Ready { batch, reply, .. } in repeated {
+            match self.writer.seen(&BatchId(batch.id)) {
+                Some(committed) => {
+                    add(&self.counters.duplicates, 1);
+                    answer(reply, duplicate(&batch, &committed));
+                }
+                None => answer(reply, Answer::Failed),
+            }
+        }
+    }
+
+    fn commit(&mut self, ready: Vec<Ready<'_>>) {
+        if ready.is_empty() {
+            return;
+        }
+        let ingested = now();
+        let first_id = self.writer.next_event_id();
+        let mut next_id = first_id;
+        let mut batches = Vec::with_capacity(ready.len());
+        for Ready { batch, .. } in &ready {
+            let events = self.parse(batch);
+            let mut findings = Vec::new();
+            for event in &events {
+                self.engine.observe(event, next_id, &mut findings);
+                next_id += 1;
+            }
+            batches.push(NewBatch { id: BatchId(batch.id), ingested, events, findings });
+        }
+        let watched = self.for_watchers(first_id, &batches);
+        let findings: Vec<Vec<Finding>> =
+            batches.iter().map(|batch| batch.findings.clone()).collect();
+        match self.writer.append(batches) {
+            Ok(committed) => {
+                for ((Ready { batch, sender, reply }, committed), findings) in
+                    ready.into_iter().zip(committed).zip(findings)
+                {
+                    self.committed(batch, sender, reply, &committed, findings);
+                }
+                for event in watched {
+                    // Nobody may be watching any more; then the event is simply not shown.
+                    let _unwatched = self.live.send(event);
+                }
+                self.apply_findings();
+            }
+            Err(error) => self.not_committed(ready, &error),
+        }
+    }
+
+    fn committed(
+        &mut self,
+        batch: Batch<'_>,
+        sender: Sender,
+        reply: tokio::sync::oneshot::Sender<Answer>,
+        committed: &Committed,
+        findings: Vec<Finding>,
+    ) {
+        let events = batch.records.len() as u64;
+        add(&self.counters.batches, 1);
+        add(&self.counters.events, batch.records.len());
+        add(&self.counters.findings, findings.len());
+        if sender.agent.is_some()
+            && (self.hosts.len() < MAX_HOSTS || self.hosts.contains_key(&batch.agent))
+        {
+            let host = batch.origins.first().map_or_else(String::new, |origin| origin.host.clone());
+            let seen = self.hosts.entry(batch.agent).or_insert(Seen {
+                sender: sender.clone(),
+                host,
+                records: 0,
+            });
+            seen.records += events;
+            seen.sender = sender;
+        }
+        if !findings.is_empty() {
+            self.unapplied.push((committed.sequence, findings));
+        }
+        let first_event_id = committed.first_event_id;
+        answer(reply, Answer::Stored { batch: batch.id, first_event_id, events });
+    }
+
+    /// Nothing was stored: the senders keep their batches, and the rules forget what they saw.
+    fn not_committed(&mut self, ready: Vec<Ready<'_>>, error: &StoreError) {
+        tracing::error!(%error, batches = ready.len(), "cannot store batches");
+        match warmed(&self.rules, &self.reader) {
+            Ok(engine) => self.engine = engine,
+            Err(error) => tracing::error!(%error, "cannot rebuild the state of the rules"),
+        }
+        if matches!(error, StoreError::TooLarge { .. }) && ready.len() > 1 {
+            // One of them is at fault; the others must not suffer for it.
+            for one in ready {
+                self.commit(vec![one]);
+            }
+            return;
+        }
+        add(&self.counters.not_stored, ready.len());
+        for Ready { reply, .. } in ready {
+            answer(
+                reply,
+                match error {
+                    StoreError::Full { .. } => Answer::Full,
+                    StoreError::TooLarge { .. } => Answer::Invalid(error.to_string()),
+                    _ => Answer::Failed,
+                },
+            );
+        }
+    }
+
+    fn parse<'b>(&mut self, batch: &'b Batch<'b>) -> Vec<Event<'b>> {
+        let mut contexts: Vec<_> =
+            batch.origins.iter().map(|origin| (self.zones.context(origin), origin)).collect();
+        let mut events = Vec::with_capacity(batch.records.len());
+        for (origin, record) in &batch.records {
+            let Some((context, origin)) = contexts.get_mut(usize::from(*origin)) else { continue };
+            context.received = record.received;
+            let mut event = match readable(&record.raw) {
+                std::borrow::Cow::Borrowed(text) => {
+                    bergfried_parse::parse(origin.kind, text, context)
+                }
+                std::borrow::Cow::Owned(text) => {
+                    bergfried_parse::parse(origin.kind, &text, context).into_owned()
+                }
+            };
+            event.set_named(FieldName::Known(Field::LogFilePath), origin.path.as_str());
+            if !batch.agent.is_empty() {
+                event.set_named(FieldName::Known(Field::AgentName), batch.agent.as_str());
+            }
+            if record.truncated {
+                add(&self.counters.cut, 1);
+                event.set_named(FieldName::Known(Field::LogFlags), "truncated");
+            }
+            events.push(event);
+        }
+        events
+    }
+
+    fn for_watchers(&self, first_id: u64, batches: &[NewBatch<'_>]) -> Vec<LiveEvent> {
+        if self.live.receiver_count() == 0 {
+            return Vec::new();
+        }
+        batches
+            .iter()
+            .flat_map(|batch| &batch.events)
+            .zip(first_id..)
+            .map(|(event, id)| LiveEvent { id, event: Arc::new(event.clone().into_owned()) })
+            .collect()
+    }
+
+    /// Folds durable findings into alerts; what fails stays for the next try.
+    fn apply_findings(&mut self) {
+        let mut applied = None;
+        for (sequence, findings) in &self.unapplied {
+            let result = self.control.apply_findings(
+                *sequence,
+                findings,
+                &self.environment,
+                &self.channels,
+                now(),
+            );
+            match result {
+                Ok(changes) => {
+                    applied = Some(*sequence);
+                    if !changes.is_empty() {
+                        self.alarm.ring();
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot write alerts, trying again");
+                    break;
+                }
+            }
+        }
+        let Some(applied) = applied else { return };
+        self.unapplied.retain(|(sequence, _)| *sequence > applied);
+        if let Err(error) = self.writer.findings_applied(applied) {
+            tracing::error!(%error, "cannot note that findings are applied");
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = now();
+        if !self.unapplied.is_empty() {
+            self.apply_findings();
+        }
+        if now.since(self.hosts_written) >= HOSTS_EVERY {
+            self.write_hosts();
+            self.hosts_written = now;
+        }
+        if let Err(error) = self.writer.tick(now) {
+            tracing::error!(%error, "cannot seal a segment");
+        }
+    }
+
+    fn write_hosts(&mut self) {
+        for (agent, seen) in self.hosts.drain() {
+            let address = seen.sender.address.map(|address| address.to_string());
+            let report = AgentReport {
+                agent: &agent,
+                host: &seen.host,
+                version: seen.sender.agent.as_deref().unwrap_or_default(),
+                address: address.as_deref().unwrap_or_default(),
+                records: seen.records,
+            };
+            if let Err(error) = self.control.record_agent(report, now()) {
+                tracing::warn!(%error, agent, "cannot note that an agent was seen");
+            }
+        }
+    }
+}
+
+/// An engine that has seen what the longest rule window still holds.
+fn warmed(rules: &Arc<RuleSet>, reader: &Reader) -> Result<Engine, StoreError> {
+    let mut engine = Engine::new(Arc::clone(rules), Limits::default());
+    let from = now().plus_micros(-rules.longest_window());
+    reader.replay(from, WARM_EVENTS, |stored| {
+        engine.warm(&stored.event, stored.id);
+        ControlFlow::Continue(())
+    })?;
+    Ok(engine)
+}
+
+fn size_of(payload: &Payload) -> usize {
+    match payload {
+        Payload::Wire(body) => body.len(),
+        Payload::Batch(batch) => batch.records.iter().map(|(_, record)| record.raw.len()).sum(),
+    }
+}
+
+fn duplicate(batch: &Batch<'_>, committed: &Committed) -> Answer {
+    Answer::Duplicate {
+        batch: batch.id,
+        first_event_id: committed.first_event_id,
+        events: batch.records.len() as u64,
+    }
+}
+
+/// The sender may have gone; the batch is stored (or not) all the same.
+fn answer(reply: tokio::sync::oneshot::Sender<Answer>, answer: Answer) {
+    let _gone = reply.send(answer);
+}
