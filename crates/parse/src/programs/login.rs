@@ -60,6 +60,14 @@ fn succeeded<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
         push_place(place, event);
         return true;
     }
+    if let Some((tty, user)) =
+        message.strip_prefix("login on ").and_then(|rest| rest.split_once(" as "))
+    {
+        verdict(event, SUCCESS);
+        push_text(event, Field::ProcessTty, tty);
+        push_text(event, Field::UserName, user);
+        return true;
+    }
     let Some(rest) =
         message.strip_prefix("LOGIN ON ").or_else(|| message.strip_prefix("DIALUP AT "))
     else {
@@ -74,12 +82,17 @@ fn succeeded<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
     true
 }
 
-/// `LOGIN FAILURE ON tty1, bob`, `invalid password for 'bob' on '/dev/tty1'`,
+/// `LOGIN FAILURE ON tty1, bob`, `2 LOGIN FAILURES FROM host[, bob]`, `invalid password for 'bob' on '/dev/tty1'`,
 /// `ILLEGAL ROOT LOGIN on 'tty1'`, `login by uid 1000`.
 fn plain<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
     let (place, user, reason) = if let Some(rest) = message
         .strip_prefix("LOGIN FAILURE")
         .or_else(|| message.strip_prefix("REPEATED LOGIN FAILURES"))
+    {
+        let (place, user) = rest.split_once(", ").unwrap_or((rest, ""));
+        (place, user, "login failed")
+    } else if let Some((_, rest)) =
+        message.split_once(" LOGIN FAILURE").filter(|(count, _)| number(count.as_bytes()).is_some())
     {
         let (place, user) = rest.split_once(", ").unwrap_or((rest, ""));
         (place, user, "login failed")

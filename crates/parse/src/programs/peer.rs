@@ -15,7 +15,8 @@ impl<'a> Peer<'a> {
     /// Sets `source.ip`, or `source.address` where it is a name, and `source.port`.
     pub(super) fn push(self, event: &mut Event<'a>) {
         push_address(event, self.address);
-        if let Some(port) = self.port {
+        // `UNKNOWN port 65535`: the connection was gone before sshd could ask.
+        if let Some(port) = self.port.filter(|_| self.address != "UNKNOWN") {
             event.push(Field::SourcePort, port);
         }
     }

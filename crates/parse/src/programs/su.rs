@@ -10,7 +10,8 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
     let understood = to_target(message, event)
         || in_words(message, event)
         || with_sign(message, event)
-        || bsd(message, event);
+        || bsd(message, event)
+        || changing(message, event);
     if !understood {
         pam::read_text(Some("su"), message, event);
     }
@@ -92,6 +93,21 @@ fn bsd<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
     if user.contains(' ') || tty.contains(' ') {
         return false;
     }
+    switched(event, result, user, target, tty);
+    true
+}
+
+/// `succeeded: ttyq4 changing from bob to root`, `failed: …` (System V).
+fn changing<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
+    let (result, rest) = match message.strip_prefix("succeeded: ") {
+        Some(rest) => (SUCCESS, rest),
+        None => match message.strip_prefix("failed: ") {
+            Some(rest) => (FAILURE, rest),
+            None => return false,
+        },
+    };
+    let Some((tty, names)) = rest.split_once(" changing from ") else { return false };
+    let Some((user, target)) = names.rsplit_once(" to ") else { return false };
     switched(event, result, user, target, tty);
     true
 }

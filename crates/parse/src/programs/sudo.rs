@@ -25,17 +25,22 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
         push_text(event, Field::ProcessCommandLine, command);
         return;
     }
-    classify(event, "process", "executed-command");
     let (reason, pairs) = match rest.split_once('=') {
         // The first part holds a key already: nothing was refused.
         Some((key, _)) if KEYS.contains(&keyed(key)) || key == "COMMAND" => ("", rest),
         _ => rest.split_once(" ; ").unwrap_or((rest, "")),
     };
+    push_text(event, Field::EventReason, reason);
+    if ["unable to ", "problem with "].iter().any(|start| reason.starts_with(start)) {
+        // A complaint about the host or the configuration; the command has a line of its own.
+        classify(event, "process", "sudo_warning");
+        return read_pairs(pairs, event);
+    }
+    classify(event, "process", "executed-command");
     if reason.is_empty() {
         outcome(event, SUCCESS);
     } else {
         outcome(event, FAILURE);
-        event.push(Field::EventReason, reason);
         if let Some((count, after)) = reason.split_once(' ')
             && after.starts_with("incorrect password attempt")
             && let Some(count) = number(count.as_bytes())

@@ -25,16 +25,49 @@ pub(super) fn parse<'a>(
     line
 }
 
-/// `[host] tag: message` after a stamp.
+/// `[host] tag: message` after a stamp; the facility and severity may be spelled out before the
+/// host or the tag, as the syslogd of BSD, busybox and OpenWrt do.
 fn stamped(rest: &str, created: Timestamp) -> Line<'_> {
-    let rest = skip_spaces(rest);
+    let (first, rest) = spelled_priority(skip_spaces(rest));
     let (host, rest) = match rest.split_once(' ') {
         Some((token, after)) if is_host(token, after) => (Some(token), after),
         _ => (None, rest),
     };
+    let (second, rest) = spelled_priority(rest);
     let mut line = with_tag(rest, created);
     line.host = host.map(Into::into);
+    if let Some((facility, severity)) = first.or(second) {
+        line.facility = line.facility.or(Some(facility));
+        line.severity = line.severity.or(Some(severity));
+    }
     line
+}
+
+/// Takes off `authpriv.info ` or `<auth.notice> `.
+fn spelled_priority(text: &str) -> (Option<(u8, u8)>, &str) {
+    let read = || {
+        let (word, rest) = text.split_once(' ')?;
+        let word = word.strip_prefix('<').and_then(|w| w.strip_suffix('>')).unwrap_or(word);
+        Some((codes(word)?, rest))
+    };
+    match read() {
+        Some((codes, rest)) => (Some(codes), rest),
+        None => (None, text),
+    }
+}
+
+/// Facility and severity from `auth.notice`.
+fn codes(word: &str) -> Option<(u8, u8)> {
+    let (facility, severity) = word.split_once('.')?;
+    let severity = match severity {
+        "error" => "err",
+        "warn" => "warning",
+        "panic" => "emerg",
+        name => name,
+    };
+    let severity = SEVERITIES.iter().position(|name| *name == severity)?;
+    let facility = FACILITIES.iter().position(|name| *name == facility)?;
+    Some((u8::try_from(facility).ok()?, u8::try_from(severity).ok()?))
 }
 
 /// A token after the stamp is the host unless it already is the tag.
@@ -104,15 +137,7 @@ fn from_tag<'a>(tag: Tag<'a>, created: Timestamp) -> Line<'a> {
 fn solaris_id(message: &str) -> (Option<(u8, u8)>, &str) {
     let read = || {
         let (inside, rest) = message.strip_prefix("[ID ")?.split_once("] ")?;
-        let (facility, severity) = inside.split_once(' ')?.1.split_once('.')?;
-        let severity = match severity {
-            "error" => "err",
-            "warn" => "warning",
-            name => name,
-        };
-        let facility = FACILITIES.iter().position(|name| *name == facility)?;
-        let severity = SEVERITIES.iter().position(|name| *name == severity)?;
-        Some(((u8::try_from(facility).ok()?, u8::try_from(severity).ok()?), rest))
+        Some((codes(inside.split_once(' ')?.1)?, rest))
     };
     match read() {
         Some((codes, rest)) => (Some(codes), rest),

@@ -48,8 +48,12 @@ pub(super) fn parse<'a>(
         event.push(Field::SyslogMsgId, message_id);
     }
     for Parameter { element, name, value } in elements {
-        // Always a field of its source: a parameter must not pass for one that a parser sets.
-        event.set_named(FieldName::Other(Cow::Owned(format!("{element}.{name}"))), value);
+        // A parameter must not pass for a field that a parser sets.
+        let mut field = format!("{element}.{name}");
+        if Field::from_name(&field).is_some() {
+            field.insert_str(0, "structured_data.");
+        }
+        event.set_named(FieldName::Other(Cow::Owned(field)), value);
     }
     Some(event)
 }
