@@ -221,3 +221,6 @@ fn flag(name: &str, set: &dyn Fn(&str) -> Option<String>) -> Result<Option<bool>
 fn read_token(path: &std::path::Path) -> Result<Secret, AgentError> {
     Ok(Secret::new(&std::fs::read_to_string(path).map_err(AgentError::state(path))?))
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,9 @@ pub struct FilePosition {
     pub head: Fingerprint,
     /// The byte at which the next line starts.
     pub offset: u64,
+    /// When it was last written to as of the last look, seconds and nanoseconds since 1970.
+    #[serde(default)]
+    pub modified: (i64, i64),
     /// Whether `offset` is inside a line whose rest is passed over.
     #[serde(default, skip_serializing_if = "is_false")]
     pub skipping: bool,

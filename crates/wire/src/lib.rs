@@ -21,8 +21,8 @@
 //! | answer | the sender must |
 //! |---|---|
 //! | 200 [`Receipt`] | forget the batch: it is durable, now or since an earlier try |
-//! | 401, 403, 408, 429 | keep it and try again later |
-//! | any other 4xx | not send the same bytes again: they are at fault |
+//! | 401, 403, 404, 405, 407, 408, 421, 425, 429 | keep it and try again: not the bytes are at fault |
+//! | any other 4xx | not send the same bytes again |
 //! | 5xx, no answer | keep it and try again, not before `Retry-After` where that is given |
 //!
 //! A batch id is made once, before the first try, and kept through every retry, so that a hub which

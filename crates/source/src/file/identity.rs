@@ -51,6 +51,12 @@ pub(super) fn recognise(file: &File, print: &Fingerprint) -> io::Result<Option<V
     Ok(same.then_some(bytes))
 }
 
+/// Whether two files begin the same, as far as the shorter goes.
+pub(super) fn begin_alike(one: &File, other: &File) -> bool {
+    let (Ok(one), Ok(other)) = (head(one, HEAD), head(other, HEAD)) else { return false };
+    !one.is_empty() && !other.is_empty() && one.iter().zip(&other).all(|(a, b)| a == b)
+}
+
 /// Reads at `offset` until the buffer is full or the file ends.
 pub(super) fn read_full_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;

@@ -79,6 +79,9 @@ impl Files {
             let tail = files.restore(position, now);
             files.tails.push((*id, tail));
         }
+        for path in files.active_paths() {
+            files.catch_up(&path, now);
+        }
         files.scan(now);
         files.first_scan = false;
         files
@@ -100,8 +103,7 @@ impl Files {
             self.expanded = expand(&self.options.patterns);
             self.expand_at = Some(now + GLOB_EVERY);
         }
-        let mut paths: BTreeSet<String> =
-            self.tails.iter().filter(|(_, t)| !t.rotated).map(|(_, t)| t.path.clone()).collect();
+        let mut paths = self.active_paths();
         for path in &self.expanded {
             match path.to_str() {
                 Some(path) => drop(paths.insert(path.to_owned())),
@@ -112,6 +114,9 @@ impl Files {
         }
         for path in paths {
             self.look_at(path, now);
+        }
+        for (_, tail) in &mut self.tails {
+            tail.learn_head();
         }
     }
 
@@ -204,16 +209,9 @@ impl Files {
             self.revive(known, &path, opened, now);
             return;
         }
-        let since = self.rotate(&path, now);
-        let successor = since.is_some() || self.tails.iter().any(|(_, tail)| tail.path == path);
-        if let Some(since) = since.or_else(|| self.last_modified(&path)) {
-            for missed in siblings::rotated_since(Path::new(&path), since) {
-                if self.known(&missed).is_none() && missed.inode != opened.inode {
-                    self.add(path.clone(), missed, From::Start, now);
-                    self.rotate(&path, now);
-                }
-            }
-        }
+        self.rotate(&path, now);
+        let successor = self.tails.iter().any(|(_, tail)| tail.path == path);
+        self.catch_up(&path, now);
         let from = if successor || !self.first_scan { From::Start } else { self.options.from };
         self.add(path, opened, from, now);
     }
@@ -246,25 +244,50 @@ impl Files {
         }
     }
 
-    /// Takes the name from the file that has this path now; when that was last written to.
-    fn rotate(&mut self, path: &str, now: Instant) -> Option<(i64, i64)> {
-        let (_, tail) = self.tails.iter_mut().find(|(_, t)| !t.rotated && t.path == path)?;
-        tail.rotate(now);
-        tail.modified()
+    /// Takes the name from the file that has this path now.
+    fn rotate(&mut self, path: &str, now: Instant) {
+        for (_, tail) in self.tails.iter_mut().filter(|(_, t)| !t.rotated && t.path == path) {
+            tail.rotate(now);
+        }
     }
 
-    fn last_modified(&self, path: &str) -> Option<(i64, i64)> {
-        self.tails
-            .iter()
-            .filter(|(_, tail)| tail.path == path)
-            .filter_map(|(_, t)| t.modified())
-            .max()
+    fn active_paths(&self) -> BTreeSet<String> {
+        let active = self.tails.iter().filter(|(_, tail)| !tail.rotated);
+        active.map(|(_, tail)| tail.path.clone()).collect()
     }
 
-    fn add(&mut self, path: String, opened: identity::Opened, from: From, now: Instant) {
+    /// Opens what was written to `path` and rotated away since the last look, while nobody watched
+    /// or faster than anyone could.
+    fn catch_up(&mut self, path: &str, now: Instant) {
+        let of_path = self.tails.iter().filter(|(_, tail)| tail.path == path);
+        let Some(since) = of_path.map(|(_, tail)| tail.modified).max() else { return };
+        let current = identity::open(Path::new(path)).ok();
+        for missed in siblings::rotated_since(Path::new(path), since) {
+            let is_current = current.as_ref().is_some_and(|current| {
+                (current.dev, current.inode) == (missed.dev, missed.inode)
+                    || identity::begin_alike(&current.file, &missed.file)
+            });
+            // A copy of what is being read will be recognised when its original is truncated.
+            let is_copy = self.tails.iter().any(|(_, tail)| tail.begins_like(&missed.file));
+            if !is_current && !is_copy && self.known(&missed).is_none() {
+                tracing::info!(path, "found a file that was rotated away unread");
+                if let Some(tail) = self.add(path.to_owned(), missed, From::Start, now) {
+                    tail.rotate(now);
+                }
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        path: String,
+        opened: identity::Opened,
+        from: From,
+        now: Instant,
+    ) -> Option<&mut Tail> {
         if self.open_count() >= MAX_OPEN {
             complain(&mut self.complained, &path, "too many files are open already");
-            return;
+            return None;
         }
         let (offset, skip) = match from {
             From::Start => (0, false),
@@ -274,16 +297,15 @@ impl Files {
             From::End if opened.size == 0 => (0, false),
             From::End => (opened.size - 1, true),
         };
-        match Tail::new(path.clone(), opened, offset, now) {
-            Ok(mut tail) => {
-                if skip {
-                    tail.skip_to_next_line();
-                }
-                self.tails.push((self.next_id, tail));
-                self.next_id += 1;
-            }
-            Err(error) => complain(&mut self.complained, &path, &error.to_string()),
+        let mut tail = Tail::new(path.clone(), opened, offset, now)
+            .inspect_err(|error| complain(&mut self.complained, &path, &error.to_string()))
+            .ok()?;
+        if skip {
+            tail.skip_to_next_line();
         }
+        self.tails.push((self.next_id, tail));
+        self.next_id += 1;
+        self.tails.last_mut().map(|(_, tail)| tail)
     }
 
     fn forget_finished(&mut self) {

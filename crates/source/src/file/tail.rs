@@ -33,6 +33,8 @@ pub(super) struct Tail {
     pub(super) rotated: bool,
     /// The size at which nothing but a half line was left.
     held_at: Option<u64>,
+    /// When it was last written to as of the last look.
+    pub(super) modified: (i64, i64),
     last_progress: Instant,
     /// Whether the position moved since it was last asked for.
     pub(super) dirty: bool,
@@ -66,6 +68,7 @@ impl Tail {
             skipping: false,
             rotated: false,
             held_at: None,
+            modified: opened.modified,
             last_progress: now,
             dirty: true,
         })
@@ -84,6 +87,7 @@ impl Tail {
             skipping: position.skipping,
             rotated: true,
             held_at: None,
+            modified: position.modified,
             last_progress: now,
             dirty: !position.finished,
         }
@@ -149,10 +153,23 @@ impl Tail {
         self.dirty = true;
     }
 
-    /// When it was last written to, seconds and nanoseconds.
-    pub(super) fn modified(&self) -> Option<(i64, i64)> {
-        let about = self.file.as_ref()?.metadata().ok()?;
-        Some((about.mtime(), about.mtime_nsec()))
+    /// Learns how a short file begins, also past what was read: if it is copied away and truncated
+    /// before it is read, the copy is known again by this.
+    pub(super) fn learn_head(&mut self) {
+        let Some(file) = self.file.as_ref().filter(|_| self.head.len() < HEAD) else { return };
+        if let Ok(head) = identity::head(file, HEAD)
+            && head.len() > self.head.len()
+            && head.starts_with(&self.head)
+        {
+            self.print = Fingerprint::of(&head);
+            self.head = head;
+        }
+    }
+
+    /// Whether the other file begins as this one does.
+    pub(super) fn begins_like(&self, other: &File) -> bool {
+        !self.head.is_empty()
+            && identity::head(other, self.head.len()).is_ok_and(|head| head == self.head)
     }
 
     pub(super) fn position(&self) -> FilePosition {
@@ -162,6 +179,7 @@ impl Tail {
             inode: self.inode,
             head: self.print.clone(),
             offset: self.offset,
+            modified: self.modified,
             skipping: self.skipping,
             rotated: self.rotated,
             finished: self.is_finished(),
@@ -202,12 +220,17 @@ impl Tail {
         const TURN: u64 = 1 << 20;
         let begun = self.offset;
         loop {
-            let size = file.metadata()?.len();
+            let about = file.metadata()?;
+            let size = about.len();
             if size < self.offset {
                 return Ok(Ended::Replaced);
             }
+            let modified = (about.mtime(), about.mtime_nsec());
+            let touched = std::mem::replace(&mut self.modified, modified) != modified;
             if size == self.offset || (self.held_at == Some(size) && !last) {
-                return Ok(Ended::Idle);
+                // Written anew to the very same length, perhaps.
+                let replaced = touched && !self.still_the_same(file, 0)?;
+                return Ok(if replaced { Ended::Replaced } else { Ended::Idle });
             }
             if self.offset - begun >= TURN {
                 return Ok(Ended::Turn);
@@ -284,10 +307,14 @@ impl Tail {
     }
 
     fn advance(&mut self, consumed: &[u8], now: Instant) {
-        let known = usize::try_from(self.offset).unwrap_or(HEAD);
-        if self.head.len() < HEAD && self.head.len() == known {
+        // The head may end before this chunk, inside it, or behind it.
+        let known = self.head.len().checked_sub(usize::try_from(self.offset).unwrap_or(HEAD));
+        if self.head.len() < HEAD
+            && let Some(new) = known.and_then(|known| consumed.get(known..))
+            && !new.is_empty()
+        {
             let missing = HEAD - self.head.len();
-            self.head.extend_from_slice(consumed.get(..missing).unwrap_or(consumed));
+            self.head.extend_from_slice(new.get(..missing).unwrap_or(new));
             self.print = Fingerprint::of(&self.head);
         }
         self.offset += consumed.len() as u64;
