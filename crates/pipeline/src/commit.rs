@@ -18,6 +18,7 @@ use crate::context::Zones;
 use crate::counters::{Counters, add};
 use crate::notifier::Alarm;
 use crate::submission::{Answer, Payload, Sender, Submission};
+use crate::twins::Twins;
 use crate::{LiveEvent, Parts, StartError, now};
 
 /// The most batches of one group commit.
@@ -30,6 +31,8 @@ const TICK: Duration = Duration::from_millis(500);
 const HOSTS_EVERY: i64 = 5 * Timestamp::SECOND;
 /// The most events from which the rules' state is rebuilt after a start.
 const WARM_EVENTS: usize = 1_000_000;
+/// The `log.flags` of an event that another file or the journal had brought before.
+const REPEATED: &str = "repeated";
 /// The most agents whose last-seen times wait together.
 const MAX_HOSTS: usize = 10_000;
 
@@ -45,6 +48,7 @@ pub(crate) struct Committer {
     counters: Arc<Counters>,
     alarm: Alarm,
     zones: Zones,
+    twins: Twins,
     hosts: HashMap<String, Seen>,
     hosts_written: Timestamp,
     /// Findings that are durable but could not yet be applied to the alerts.
@@ -84,6 +88,7 @@ impl Committer {
             counters,
             alarm,
             zones: Zones::default(),
+            twins: Twins::new(),
             hosts: HashMap::new(),
             hosts_written: now(),
             unapplied: parts
@@ -178,10 +183,16 @@ impl Committer {
         let mut next_id = first_id;
         let mut batches = Vec::with_capacity(ready.len());
         for Ready { batch, .. } in &ready {
-            let events = self.parse(batch);
+            let mut events = self.parse(batch);
             let mut findings = Vec::new();
-            for event in &events {
-                self.engine.observe(event, next_id, &mut findings);
+            for (event, (origin, _)) in events.iter_mut().zip(&batch.records) {
+                let way = batch.origins.get(usize::from(*origin)).map(|origin| &origin.path);
+                if way.is_some_and(|way| self.twins.is_repeat(event, way)) {
+                    event.set(Field::LogFlags, REPEATED);
+                    add(&self.counters.repeated, 1);
+                } else {
+                    self.engine.observe(event, next_id, &mut findings);
+                }
                 next_id += 1;
             }
             batches.push(NewBatch { id: BatchId(batch.id), ingested, events, findings });
@@ -371,7 +382,9 @@ fn warmed(rules: &Arc<RuleSet>, reader: &Reader) -> Result<Engine, StoreError> {
     let mut engine = Engine::new(Arc::clone(rules), Limits::default());
     let from = now().plus_micros(-rules.longest_window());
     reader.replay(from, WARM_EVENTS, |stored| {
-        engine.warm(&stored.event, stored.id);
+        if stored.event.text(Field::LogFlags) != Some(REPEATED) {
+            engine.warm(&stored.event, stored.id);
+        }
         ControlFlow::Continue(())
     })?;
     Ok(engine)

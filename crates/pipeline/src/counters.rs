@@ -38,6 +38,8 @@ counters! {
     events,
     /// Records that were longer than a record may be, and cut.
     cut,
+    /// Events that another file or the journal had brought before; stored, not judged again.
+    repeated,
     /// Findings stored.
     findings,
     /// Notifications delivered.

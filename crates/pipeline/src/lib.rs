@@ -10,6 +10,7 @@ mod context;
 mod counters;
 mod notifier;
 mod submission;
+mod twins;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
