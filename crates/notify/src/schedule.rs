@@ -8,8 +8,9 @@ use crate::send::SendError;
 
 /// The longest pause that doubling leads to.
 pub const MAX_BACKOFF: Duration = Duration::from_secs(600);
-/// After so many failed attempts a notification becomes a dead letter.
-pub const MAX_ATTEMPTS: u32 = 12;
+/// After so many failed attempts a notification becomes a dead letter; at full jitter that is about
+/// a day, so that a channel may be away for a night.
+pub const MAX_ATTEMPTS: u32 = 300;
 /// A notification that has been queued for so long becomes a dead letter at its next failure.
 pub const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
 
@@ -85,8 +86,8 @@ mod tests {
         let cases = [
             (1, 0, error(true, None), Step::RetryAt(after(0))),
             (1, 0, error(true, Some(30)), Step::RetryAt(after(30))),
-            (11, 0, error(true, None), Step::RetryAt(after(0))),
-            (12, 0, error(true, None), Step::GiveUp),
+            (MAX_ATTEMPTS - 1, 0, error(true, None), Step::RetryAt(after(0))),
+            (MAX_ATTEMPTS, 0, error(true, None), Step::GiveUp),
             (1, 0, error(false, None), Step::GiveUp),
             (2, 86_399, error(true, None), Step::RetryAt(after(86_399))),
             (2, 86_400, error(true, Some(5)), Step::GiveUp),
