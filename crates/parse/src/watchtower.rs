@@ -43,7 +43,8 @@ pub(crate) fn parse<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a
     if let Some(address) = word("source_ip") {
         programs::push_address_owned(&mut event, address);
     }
-    if let Some(port) = word("source_port").and_then(port) {
+    let number = document.get("source_port").and_then(Json::as_u64).map(|port| port.to_string());
+    if let Some(port) = word("source_port").or(number.as_deref()).and_then(port) {
         event.push(Field::SourcePort, port);
     }
     for (key, name) in [

@@ -18,9 +18,10 @@ mod sudo;
 mod users;
 mod vsftpd;
 
-use bergfried_event::{Event, Field};
+use bergfried_event::{Event, Field, Value};
 
 use crate::syslog::unqualified;
+use crate::text::number;
 
 pub(crate) use peer::push_address_owned;
 
@@ -65,6 +66,28 @@ pub(crate) fn find(program: &str) -> Option<&'static Program> {
 
 /// Adds to the event what the message of this program says.
 pub(crate) fn read<'a>(
+    program: Option<&str>,
+    pam_module: Option<&'a str>,
+    message: &'a str,
+    event: &mut Event<'a>,
+) {
+    let Some((times, inner)) = repeated(message) else {
+        return read_once(program, pam_module, message, event);
+    };
+    read_once(program, pam_module, inner, event);
+    let each = event.get(Field::EventCount).and_then(Value::as_int).unwrap_or(1);
+    event.set(Field::EventCount, times.saturating_mul(each));
+}
+
+/// `message repeated 2 times: [ Failed password for …]`, as rsyslog writes it.
+fn repeated(message: &str) -> Option<(i64, &str)> {
+    let rest = message.strip_prefix("message repeated ")?;
+    let (count, rest) = rest.split_once(" times: [")?;
+    let inner = rest.trim_end().strip_suffix(']')?;
+    Some((number(count.as_bytes())?, inner.trim_start()))
+}
+
+fn read_once<'a>(
     program: Option<&str>,
     pam_module: Option<&'a str>,
     message: &'a str,

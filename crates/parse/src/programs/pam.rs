@@ -100,8 +100,8 @@ fn session<'a>(text: &'a str, switches: bool, event: &mut Event<'a>) -> bool {
     let (user, by) = rest.rsplit_once(" by ").unwrap_or((rest, ""));
     let (user, user_id) = without_id(user);
     let (by, by_id) = without_id(by.trim_end());
-    if switches && !by.is_empty() && by != "LOGIN" {
-        event.push(Field::UserName, by);
+    if switches && by != "LOGIN" && !matches!((by, by_id), ("", "" | "0")) {
+        push_text(event, Field::UserName, by);
         push_text(event, Field::UserId, by_id);
         push_text(event, Field::UserEffectiveName, user);
         push_text(event, Field::UserEffectiveId, user_id);

@@ -82,7 +82,7 @@ fn is_host(token: &str, after: &str) -> bool {
 /// A line without stamp: `tag: message`, `host tag[pid]: message` or just a message.
 fn unstamped(text: &str, has_priority: bool, created: Timestamp) -> Line<'_> {
     if let Some(tag) = tag::read(text)
-        && (has_priority || !tag.program.contains(' '))
+        && !tag.program.contains(' ')
         && (has_priority || tag.pid.is_some() || tag.is_known())
     {
         return from_tag(tag, created);

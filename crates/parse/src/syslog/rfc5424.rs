@@ -62,6 +62,9 @@ fn value(text: &str) -> Option<&str> {
     (text != "-" && !text.is_empty()).then_some(text)
 }
 
+/// What comes after so many parameters is in the raw text alone.
+const PARAMETER_LIMIT: usize = 256;
+
 struct Parameter<'a> {
     element: &'a str,
     name: &'a str,
@@ -107,7 +110,9 @@ fn element<'a>(text: &'a str, parameters: &mut Vec<Parameter<'a>>) -> Option<&'a
             parameters.truncate(before);
             return None;
         };
-        parameters.push(Parameter { element, name, value });
+        if parameters.len() < PARAMETER_LIMIT {
+            parameters.push(Parameter { element, name, value });
+        }
         rest = after;
     }
 }

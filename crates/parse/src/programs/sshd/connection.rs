@@ -94,18 +94,17 @@ fn disconnecting<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
     // One reason quotes the peer; with it, a second place that looks like an address makes the
     // true one unknowable.
     let quotes_peer = rest.contains("Change of username or service not allowed");
-    let places: Vec<usize> = rest
-        .match_indices(": ")
-        .map(|(at, _)| at)
-        .filter(|at| {
-            let read = rest.get(..*at).and_then(peer::at_end);
-            read.is_some_and(|(_, peer)| peer.port.is_some())
-        })
-        .take(64)
-        .collect();
-    let Some(at) = places.last().copied() else { return false };
-    let (Some(who), Some(reason)) = (rest.get(..at), rest.get(at + 2..)) else { return false };
-    if quotes_peer && places.len() > 1 {
+    let mut found = None;
+    let mut places = 0;
+    for (at, _) in rest.match_indices(": ") {
+        let (Some(who), Some(reason)) = (rest.get(..at), rest.get(at + 2..)) else { continue };
+        if peer::at_end(who).is_some_and(|(_, peer)| peer.port.is_some()) {
+            found = Some((who, reason));
+            places += 1;
+        }
+    }
+    let Some((who, reason)) = found else { return false };
+    if quotes_peer && places > 1 {
         classify(event, "authentication", "ssh_disconnect");
     } else {
         push_remote(who, true, event);

@@ -11,22 +11,11 @@ mod session;
 use bergfried_event::{Event, Field};
 
 use super::{FAILURE, Program, classify, outcome, pam, push_text};
-use crate::text::number;
 
 pub(super) const PROGRAM: Program =
     Program { name: "sshd", tags: &["sshd", "sshd-session", "sshd-auth", "sshd2"], read };
 
 fn read<'a>(message: &'a str, event: &mut Event<'a>) {
-    read_line(message, event, true);
-}
-
-fn read_line<'a>(message: &'a str, event: &mut Event<'a>, may_repeat: bool) {
-    if let Some((count, inner)) = repeated(message)
-        && may_repeat
-    {
-        event.push(Field::EventCount, count);
-        return read_line(inner, event, false);
-    }
     let text = message.trim_end_matches(' ');
     let (text, before_login) = match text.strip_suffix(" [preauth]") {
         Some(text) => (text, true),
@@ -93,14 +82,6 @@ fn read_line<'a>(message: &'a str, event: &mut Event<'a>, may_repeat: bool) {
         classify(event, "authentication", "ssh_disconnect");
         outcome(event, FAILURE);
     }
-}
-
-/// `message repeated 2 times: [ Failed password for …]`, as rsyslog writes it.
-fn repeated(message: &str) -> Option<(i64, &str)> {
-    let rest = message.strip_prefix("message repeated ")?;
-    let (count, rest) = rest.split_once(" times: [")?;
-    let inner = rest.trim_end().strip_suffix(']')?;
-    Some((number(count.as_bytes())?, inner.trim_start()))
 }
 
 /// Sets the user, unless sshd wrote that there is none.
