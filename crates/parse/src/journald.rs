@@ -1,10 +1,11 @@
 //! Journal entries as `journalctl -o json` writes them (systemd.journal-fields(7)).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::fmt;
 
 use bergfried_event::{Event, Timestamp, readable};
-use serde_json::Value as Json;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::Context;
 use crate::line::Line;
@@ -12,54 +13,162 @@ use crate::text::number;
 
 /// Reads one entry; `None` where the text is no JSON object with a journal's time stamp.
 pub(crate) fn parse<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
-    let mut entry: HashMap<String, Json> = serde_json::from_str(text).ok()?;
-    let entered = microseconds(entry.get("__REALTIME_TIMESTAMP")?)?;
+    let entry: Entry<'a> = serde_json::from_str(text).ok()?;
+    let entered = microseconds(entry.realtime_timestamp.0.as_deref()?)?;
     // The time at which the program spoke, where the journal had it from elsewhere.
-    let spoken = entry.get("_SOURCE_REALTIME_TIMESTAMP").and_then(microseconds);
-    let message = entry.remove("MESSAGE").and_then(message).unwrap_or_default();
-    let mut field = |name: &str| entry.remove(name).and_then(message_text);
+    let spoken = entry.source_realtime_timestamp.0.as_deref().and_then(microseconds);
+    // Surrounding spaces off, as in every other form of the same line.
+    let message = match entry.message.0.unwrap_or_default() {
+        Cow::Borrowed(message) => Cow::Borrowed(message.trim_matches(' ')),
+        Cow::Owned(message) => Cow::Owned(message.trim_matches(' ').to_owned()),
+    };
+    let code = |text: Text<'_>| text.0.and_then(|text| number(text.as_bytes()));
 
     let mut line = Line::bare(message, spoken.unwrap_or(entered));
-    line.host = field("_HOSTNAME").map(Cow::Owned);
-    line.program = field("SYSLOG_IDENTIFIER").or_else(|| field("_COMM")).map(Cow::Owned);
-    let mut code = |name: &str| field(name).and_then(|text| number(text.as_bytes()));
-    line.pid = code("SYSLOG_PID").or_else(|| code("_PID"));
-    line.facility = code("SYSLOG_FACILITY").and_then(|code| u8::try_from(code).ok());
-    line.severity = code("PRIORITY").and_then(|code| u8::try_from(code).ok());
+    line.host = entry.hostname.0;
+    line.program = entry.syslog_identifier.0.or(entry.comm.0);
+    line.pid = code(entry.syslog_pid).or_else(|| code(entry.pid));
+    line.facility = code(entry.syslog_facility).and_then(|code| u8::try_from(code).ok());
+    line.severity = code(entry.priority).and_then(|code| u8::try_from(code).ok());
     line.has_priority = line.facility.is_some() && line.severity.is_some();
     Some(line.into_event(text, context))
 }
 
-fn microseconds(value: &Json) -> Option<Timestamp> {
-    let micros = match value {
-        Json::String(text) => number(text.as_bytes())?,
-        Json::Number(micros) => micros.as_i64()?,
-        _ => return None,
-    };
-    Some(Timestamp::from_micros(micros))
+fn microseconds(text: &str) -> Option<Timestamp> {
+    number(text.as_bytes()).map(Timestamp::from_micros)
 }
 
-/// The message: surrounding spaces off, as in every other form of the same line.
-fn message(value: Json) -> Option<String> {
-    let text = message_text(value)?;
-    Some(text.trim_matches(' ').to_owned())
+/// The fields of an entry that matter; the others are skipped unread.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entry<'a> {
+    #[serde(rename = "__REALTIME_TIMESTAMP", borrow)]
+    realtime_timestamp: Text<'a>,
+    #[serde(rename = "_SOURCE_REALTIME_TIMESTAMP", borrow)]
+    source_realtime_timestamp: Text<'a>,
+    #[serde(rename = "MESSAGE", borrow)]
+    message: Text<'a>,
+    #[serde(rename = "_HOSTNAME", borrow)]
+    hostname: Text<'a>,
+    #[serde(rename = "SYSLOG_IDENTIFIER", borrow)]
+    syslog_identifier: Text<'a>,
+    #[serde(rename = "_COMM", borrow)]
+    comm: Text<'a>,
+    #[serde(rename = "SYSLOG_PID", borrow)]
+    syslog_pid: Text<'a>,
+    #[serde(rename = "_PID", borrow)]
+    pid: Text<'a>,
+    #[serde(rename = "SYSLOG_FACILITY", borrow)]
+    syslog_facility: Text<'a>,
+    #[serde(rename = "PRIORITY", borrow)]
+    priority: Text<'a>,
 }
 
-/// A value's text: a string, bytes as numbers (text that is not UTF-8), or the first of several.
-fn message_text(value: Json) -> Option<String> {
-    match value {
-        Json::String(text) => Some(text),
-        Json::Number(number) => Some(number.to_string()),
-        Json::Array(values) => {
-            let bytes: Option<Vec<u8>> = values
-                .iter()
-                .map(|value| value.as_u64().and_then(|byte| u8::try_from(byte).ok()))
-                .collect();
-            match bytes {
-                Some(bytes) => Some(readable(&bytes).into_owned()),
-                None => values.into_iter().find_map(message_text),
+/// A value as text: a string or number, bytes as numbers (text that is not UTF-8), or the first of
+/// several values; nothing for anything else.
+#[derive(Default)]
+struct Text<'a>(Option<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor).map(Text)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Option<Cow<'de, str>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the value of a journal field")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Some(Cow::Owned(value.to_string())))
+    }
+
+    fn visit_f64<E>(self, _value: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _value: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
+        let mut bytes = Vec::new();
+        let mut first = None;
+        while let Some(item) = values.next_element::<Item<'de>>()? {
+            match item {
+                Item::Byte(byte) => bytes.push(byte),
+                Item::Text(text) => first = first.or(text),
             }
         }
-        _ => None,
+        Ok(first.or_else(|| Some(Cow::Owned(readable(&bytes).into_owned()))))
+    }
+}
+
+/// One of several values.
+enum Item<'a> {
+    Byte(u8),
+    Text(Option<Cow<'a, str>>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Item<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ItemVisitor)
+    }
+}
+
+struct ItemVisitor;
+
+impl<'de> Visitor<'de> for ItemVisitor {
+    type Value = Item<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a byte or one of several values of a journal field")
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(u8::try_from(value).map_or(Item::Text(None), Item::Byte))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Item::Text(Some(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Item::Text(Some(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Item::Text(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
+        // Several binary values: each is an array of bytes.
+        TextVisitor.visit_seq(values).map(Item::Text)
     }
 }

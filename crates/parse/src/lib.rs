@@ -12,17 +12,21 @@
 //! |---|---|---|
 //! | `ssh_login` | sshd, dropbear: accepted, failed, invalid user, refused | authentication |
 //! | `ssh_disconnect`, `ssh_connection`, `ssh_scan`, `ssh_session` | sshd: ends and starts of connections, protocol misuse | authentication before a login, else network or session |
-//! | `authentication` | PAM modules, pkexec, su, vsftpd: one verdict on a password or key | authentication |
-//! | `logged-on`, `logged-off` | PAM sessions, systemd-logind, login | session |
+//! | `ssh_server` | sshd: starts and stops listening | process |
+//! | `ftp_login`, `ftp_connection` | vsftpd | authentication, network |
+//! | `authentication` | PAM modules and polkitd: one verdict on a password | authentication |
+//! | `logged-on`, `logged-off`, `session-ending`, `session-error` | PAM sessions, systemd-logind | session |
 //! | `executed-command` | sudo, pkexec, cron: a command was run, or refused | process |
+//! | `sudo_warning` | sudo: a complaint about the host or its configuration | process |
 //! | `su` | su: became another user, or failed to | authentication |
 //! | `login` | login on a terminal | authentication |
 //! | `added-user-account`, `deleted-user-account`, `modified-user-account`, `renamed-user-account` | shadow-utils | iam |
-//! | `added-group-account`, `deleted-group-account`, `modified-group-account` | shadow-utils | iam |
+//! | `added-group-account`, `deleted-group-account`, `modified-group-account`, `changed-group-password`, `switched-group` | shadow-utils | iam |
 //! | `user-added-to-group`, `user-removed-from-group` | shadow-utils | iam |
 //! | `changed-password`, `changed-password-expiry`, `locked-user-account`, `unlocked-user-account` | shadow-utils, PAM | iam |
-//! | `crontab_list`, `crontab_replace`, `crontab_edit`, `crontab_delete`, `cron_reload` | cron, crontab | configuration |
-//! | `power` | systemd-logind: shutdown, reboot, suspend | host |
+//! | `crontab_list`, `crontab_replace`, `crontab_edit`, `crontab_delete`, `crontab_denied`, `cron_reload` | cron, crontab | configuration |
+//! | `cron_output`, `cron_error`, `cron_info` | cron | process |
+//! | `power`, `seat` | systemd-logind: shutdown, reboot, suspend; seats | host |
 //!
 //! One try at a password or key is one event that has `ssh.method`; `Invalid user` and the lines of
 //! PAM about the same try do not have it.
