@@ -1,6 +1,6 @@
 //! A set of rules: loaded whole, bound to one another, then never changed.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use bergfried_event::nearest;
 
@@ -120,13 +120,13 @@ impl RuleSet {
 struct Binder<'d> {
     drafts: Vec<Draft>,
     /// Ids and names of the drafts.
-    known: HashMap<String, usize>,
+    known: BTreeMap<String, usize>,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
 impl<'d> Binder<'d> {
     fn new(all: Vec<Draft>, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
-        let mut binder = Binder { drafts: Vec::new(), known: HashMap::new(), diagnostics };
+        let mut binder = Binder { drafts: Vec::new(), known: BTreeMap::new(), diagnostics };
         for draft in all {
             binder.add(draft);
         }
@@ -311,7 +311,7 @@ impl<'d> Binder<'d> {
 fn rule(
     draft: Draft,
     silent: bool,
-    known: &HashMap<String, usize>,
+    known: &BTreeMap<String, usize>,
     ids: &[(String, Option<String>)],
 ) -> Rule {
     let body = match draft.body {
@@ -341,7 +341,7 @@ fn rule(
 
 fn bind_correlation(
     draft: CorrelationDraft,
-    known: &HashMap<String, usize>,
+    known: &BTreeMap<String, usize>,
     ids: &[(String, Option<String>)],
 ) -> Correlation {
     let steps = draft.rules.iter().filter_map(|reference| {

@@ -341,3 +341,19 @@ correlation: {type: event_count, rules: [a], group-by: [host.name], timespan: 10
     engine.observe(&event((90, "a", 0, 1, 1)), 0, &mut findings);
     assert_eq!((findings.len(), engine.late()), (1, 1));
 }
+
+#[test]
+fn long_values_are_cut() {
+    let rules = load("
+title: two
+correlation: {type: event_count, rules: [a], group-by: [user.name], timespan: 10s, condition: {gte: 2}}
+");
+    let mut engine = Engine::new(rules, AT_END);
+    let mut findings = Vec::new();
+    for end in ["x", "y"] {
+        let mut long = event((0, "a", 0, 1, 1));
+        long.set(Field::UserName, format!("{}{end}", "ä".repeat(500_000)));
+        engine.observe(&long, 0, &mut findings);
+    }
+    assert_eq!(findings[0].group[0].1, "ä".repeat(128));
+}

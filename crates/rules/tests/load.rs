@@ -57,6 +57,14 @@ fn faults_are_placed_and_the_nearest_word_is_offered() {
             "r.yml:4:3: the modifier `expand` is not supported: there are no placeholders here",
         ),
         (
+            ("user.name: root", "user.name: {first: root}"),
+            "r.yml:5:5: `user.name` must be a value or a list of values that is not empty",
+        ),
+        (
+            ("user.name: root", "user.name|exists: perhaps"),
+            "r.yml:5:5: `user.name|exists` must be true or false",
+        ),
+        (
             ("title: good", "title: good\naction: global"),
             "r.yml:2:1: `action` is not part of Sigma 2, write each document in full",
         ),
@@ -229,6 +237,8 @@ fn modifiers_mean_what_the_specification_says() {
         ("'@timestamp|hour': 12", true),
         ("'@timestamp|year': 2023", false),
         ("'|contains': words of", true),
+        ("'|all': [words, LINE]", true),
+        ("'|all': [words, absent]", false),
     ] {
         let text = GOOD.replace("user.name: root", selection);
         let (rules, said) = load(&text);
@@ -258,4 +268,25 @@ fn rules_say_what_they_are() {
     assert_eq!((rule.file(), rule.line()), ("rules/linux/auth/ssh_success_after_failures.yml", 1));
     let root = rules.get("0212d698-f7b0-45fa-92d6-9e52267fefc9").unwrap();
     assert_eq!(root.logsource().as_deref(), Some("linux/*/sshd"));
+}
+
+#[test]
+fn hostile_files_cost_themselves_alone() {
+    let condition =
+        |condition: String| GOOD.replace("condition: sel", &format!("condition: {condition}"));
+    for text in [
+        condition(format!("{}sel{}", "(".repeat(30_000), ")".repeat(30_000))),
+        condition(format!("{}sel", "not ".repeat(15_000))),
+        condition(format!("sel{}", " or sel".repeat(8_000))),
+        format!("title: {}", "[".repeat(100_000)),
+        format!("title: {}", "{a: ".repeat(100_000)),
+        format!("detection:\n  sel: {}1", "- ".repeat(50_000)),
+        "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: [*c, *c]\n".to_owned(),
+        "x".repeat(5 << 20),
+    ] {
+        let sources = [text, GOOD.to_owned()];
+        let (rules, diagnostics) =
+            RuleSet::load(sources.map(|text| Source { file: "r.yml".to_owned(), text }));
+        assert!(rules.get("good").is_some(), "{:?}", diagnostics.first());
+    }
 }

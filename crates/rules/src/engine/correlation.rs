@@ -147,10 +147,14 @@ impl CorrelationState {
                 group.state(rule, correlation, time, pending, findings);
             }
             group.episode = None;
-            group.describe(correlation, hit);
+            group.details.hide();
+            group.describe(rule, correlation, hit);
             return Outcome::Silent;
         }
-        group.describe(correlation, hit);
+        group.describe(rule, correlation, hit);
+        if !rule.silent {
+            group.details.show(hit.event);
+        }
         let Some(episode) = &mut group.episode else {
             return group.start(rule, correlation, time, findings);
         };
@@ -199,7 +203,10 @@ impl Group {
     ///
     /// An order of events is told by the one that completes it (the login, not the failures), other
     /// correlations by what their events have in common.
-    fn describe(&mut self, correlation: &Correlation, hit: &Hit<'_, '_>) {
+    fn describe(&mut self, rule: &Rule, correlation: &Correlation, hit: &Hit<'_, '_>) {
+        if rule.silent {
+            return;
+        }
         if correlation.kind == CorrelationKind::TemporalOrdered {
             if hit.step + 1 == correlation.steps.len() {
                 self.details = Details::default();

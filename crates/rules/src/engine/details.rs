@@ -14,6 +14,7 @@ pub(super) const MAX_IDS: usize = 100;
 pub(super) fn single(rule: &Rule, event: &Event<'_>, event_id: u64, count: u64) -> Finding {
     let mut details = Details::default();
     details.add(event);
+    details.show(event);
     details.finding(
         rule,
         Span { count, first: event.created(), last: event.created() },
@@ -66,15 +67,26 @@ impl Shared {
 }
 
 impl Details {
+    /// Adds the event to those that must have their fields in common.
     pub(super) fn add(&mut self, event: &Event<'_>) {
-        self.host.add(event.text(Field::HostName));
-        self.user.add(event.text(Field::UserName));
-        let source = groups::value(event, &FieldName::Known(Field::SourceIp));
-        self.source.add(source.as_deref());
+        let value = |field| groups::value(event, &FieldName::Known(field));
+        self.host.add(value(Field::HostName).as_deref());
+        self.user.add(value(Field::UserName).as_deref());
+        self.source.add(value(Field::SourceIp).as_deref());
+    }
+
+    /// Remembers the event as the example; only for groups that have something to state, because
+    /// lines are long.
+    pub(super) fn show(&mut self, event: &Event<'_>) {
         self.program.clear();
         self.program.push_str(event.text(Field::ProcessName).unwrap_or_default());
         self.example.clear();
         self.example.push_str(cut(event.original()));
+    }
+
+    /// Forgets the example.
+    pub(super) fn hide(&mut self) {
+        (self.program, self.example) = (String::new(), String::new());
     }
 
     pub(super) fn finding(&self, rule: &Rule, span: Span, event_ids: Vec<u64>) -> Finding {

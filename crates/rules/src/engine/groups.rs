@@ -1,5 +1,6 @@
 //! State by group: a map that forgets the least recently used when there are too many.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -73,18 +74,32 @@ pub(super) fn write_key(
     true
 }
 
+/// The most bytes of a value that are remembered; longer ones that begin alike are one.
+const MAX_VALUE: usize = 256;
+
 /// The text of a field to group by or to count; `None` where it is absent, null or empty.
 ///
 /// `source.ip` stands for `source.address` where the log has only a name.
-pub(super) fn value<'e>(
-    event: &'e Event<'_>,
-    field: &FieldName<'_>,
-) -> Option<std::borrow::Cow<'e, str>> {
+pub(super) fn value<'e>(event: &'e Event<'_>, field: &FieldName<'_>) -> Option<Cow<'e, str>> {
     let found = match event.get_named(field) {
         None if *field == FieldName::Known(Field::SourceIp) => event.get(Field::SourceAddress),
         found => found,
     };
-    found.map(bergfried_event::Value::to_text).filter(|text| !text.is_empty())
+    found.map(bergfried_event::Value::to_text).map(cut).filter(|text| !text.is_empty())
+}
+
+fn cut(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.len() <= MAX_VALUE {
+        return text;
+    }
+    let end = text.floor_char_boundary(MAX_VALUE);
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(..end).unwrap_or_default()),
+        Cow::Owned(mut text) => {
+            text.truncate(end);
+            Cow::Owned(text)
+        }
+    }
 }
 
 #[cfg(test)]

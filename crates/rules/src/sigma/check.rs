@@ -75,6 +75,11 @@ const MODIFIERS: &[&str] = &[
     "year",
 ];
 
+/// The most bytes of one condition.
+const MAX_CONDITION: usize = 4096;
+/// The most brackets and negations within one another in a condition.
+const MAX_DEPTH: usize = 32;
+
 /// Adds what is wrong with the shape of the document.
 pub(super) fn check(document: &Document<'_>, value: &Value, faults: &mut Vec<Fault>) {
     if !value.is_mapping() {
@@ -184,12 +189,15 @@ fn check_selection(
             }
         }
         Value::Mapping(fields) => {
-            for (key, _) in fields {
+            for (key, value) in fields {
                 let Some(key) = key.as_str() else {
                     let message = "a field's name must be a text";
                     faults.push(Fault::error(document.key(path), message));
                     continue;
                 };
+                if let Some(message) = value_fault(key, value) {
+                    faults.push(Fault::error(document.word(path, key), message));
+                }
                 for modifier in key.split('|').skip(1) {
                     if modifier.parse::<Modifier>().is_err() {
                         let place = document.word(path, &format!("|{modifier}"));
@@ -204,6 +212,20 @@ fn check_selection(
         }
         _ => {}
     }
+}
+
+/// What the parser would take for something else without a word.
+fn value_fault(key: &str, value: &Value) -> Option<String> {
+    let is_plain = |value: &Value| !value.is_mapping() && !value.is_sequence();
+    let sound = match value {
+        Value::Sequence(values) => !values.is_empty() && values.iter().all(is_plain),
+        value => is_plain(value),
+    };
+    if !sound {
+        return Some(format!("`{key}` must be a value or a list of values that is not empty"));
+    }
+    let asks_existence = key.split('|').skip(1).any(|modifier| modifier == "exists");
+    (asks_existence && !value.is_bool()).then(|| format!("`{key}` must be true or false"))
 }
 
 fn unknown_modifier(modifier: &str) -> String {
@@ -223,6 +245,14 @@ fn check_condition(
     faults: &mut Vec<Fault>,
 ) {
     let path = [section, "condition"];
+    if is_too_deep(text) {
+        let message = format!(
+            "the condition is too long or too deep, expected at most {MAX_CONDITION} bytes and \
+             {MAX_DEPTH} levels"
+        );
+        faults.push(Fault::error(document.key(&path), message));
+        return;
+    }
     let first_line = text.lines().next().unwrap_or_default();
     match parse_condition(text) {
         Ok(expression) => check_names(document, &path, &expression, names, faults),
@@ -238,6 +268,22 @@ fn check_condition(
             faults.push(Fault::error(place, format!("cannot read the condition: {message}")));
         }
     }
+}
+
+/// Whether the parser, which calls itself for each level, could run out of stack.
+fn is_too_deep(condition: &str) -> bool {
+    let (mut depth, mut nots) = (0_usize, 0_usize);
+    let ends = |character: char| matches!(character, '(' | ')') || character.is_whitespace();
+    let deep = condition.split_inclusive(ends).any(|word| {
+        match word.bytes().last() {
+            Some(b'(') => depth += 1,
+            Some(b')') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        nots = if word.trim() == "not" { nots + 1 } else { 0 };
+        depth + nots > MAX_DEPTH
+    });
+    deep || condition.len() > MAX_CONDITION
 }
 
 /// The part of the grammar's message that says what was expected, in the words of the language.

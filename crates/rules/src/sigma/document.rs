@@ -60,6 +60,20 @@ impl Document<'_> {
         }
     }
 
+    /// The most brackets that are open at any place, those in texts included.
+    pub(crate) fn open_brackets(&self) -> usize {
+        let (mut open, mut most) = (0_usize, 0);
+        for byte in self.text.bytes() {
+            match byte {
+                b'[' | b'{' => open += 1,
+                b']' | b'}' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            most = open.max(most);
+        }
+        most
+    }
+
     /// Whether some line starts with this key, not indented.
     pub(crate) fn has_key(&self, key: &str) -> bool {
         self.text.lines().any(|line| key_at(line, key) == Some(0))

@@ -35,7 +35,8 @@ pub(super) fn predicate(
 ) -> Result<Predicate, SectionFault> {
     let fault = |key: &str, message| SectionFault { key: key.to_owned(), message };
     let mut selections = BTreeMap::new();
-    for (name, detection) in detections {
+    let sorted: BTreeMap<&String, &IrDetection> = detections.iter().collect();
+    for (name, detection) in sorted {
         let lowered = selection(detection).map_err(|message| fault(name, message))?;
         selections.insert(name.as_str(), lowered);
     }
@@ -128,7 +129,8 @@ fn selection(detection: &IrDetection) -> Result<Predicate, String> {
 
 fn item(item: &IrDetectionItem) -> Result<Predicate, String> {
     let target = match &item.field {
-        Some(name) => Target::Field(taxonomy::field(name)),
+        // The parser escapes brackets of names, which here are characters like any other.
+        Some(name) => Target::Field(taxonomy::field(&name.replace("\\[", "[").replace("\\]", "]"))),
         None => Target::Anything,
     };
     matcher::lower(&target, &item.matcher)

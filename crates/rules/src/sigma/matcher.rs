@@ -16,6 +16,7 @@ pub(super) fn lower(target: &Target, matcher: &IrMatcher) -> Result<Predicate, S
     let list = |inner: &[IrMatcher]| -> Result<Vec<Predicate>, String> {
         inner.iter().map(|matcher| lower(target, matcher)).collect()
     };
+    let keyword = matches!(target, Target::Anything);
     match matcher {
         IrMatcher::AnyOf(inner) => return list(inner).map(any),
         IrMatcher::AllOf(inner) => return list(inner).map(all),
@@ -24,7 +25,8 @@ pub(super) fn lower(target: &Target, matcher: &IrMatcher) -> Result<Predicate, S
         }
         IrMatcher::Encoded { encodings, op, value, case_insensitive } => {
             let forms = encode::forms(encodings, value)?;
-            let atom = |form: Vec<Part>| atom(target, text(form, *op, *case_insensitive));
+            let op = keyword_op(*op, keyword);
+            let atom = |form: Vec<Part>| atom(target, text(form, op, *case_insensitive));
             return Ok(any(forms.into_iter().map(atom).collect()));
         }
         IrMatcher::Exists(false) => {
@@ -32,7 +34,12 @@ pub(super) fn lower(target: &Target, matcher: &IrMatcher) -> Result<Predicate, S
         }
         _ => {}
     }
-    condition(matcher, matches!(target, Target::Anything)).map(|condition| atom(target, condition))
+    condition(matcher, keyword).map(|condition| atom(target, condition))
+}
+
+/// A keyword is looked for anywhere in a text, unless a modifier says where.
+fn keyword_op(op: IrStrOp, keyword: bool) -> IrStrOp {
+    if keyword && op == IrStrOp::Exact { IrStrOp::Contains } else { op }
 }
 
 fn atom(target: &Target, condition: Condition) -> Predicate {
@@ -42,7 +49,7 @@ fn atom(target: &Target, condition: Condition) -> Predicate {
 fn condition(matcher: &IrMatcher, keyword: bool) -> Result<Condition, String> {
     Ok(match matcher {
         IrMatcher::Str { op, pattern, case_insensitive } => {
-            text(parts(pattern), *op, *case_insensitive)
+            text(parts(pattern), keyword_op(*op, keyword), *case_insensitive)
         }
         IrMatcher::Regex { pattern, case_insensitive, multiline, dotall, .. } => {
             Condition::Regex(regex(pattern, *case_insensitive, *multiline, *dotall)?)

@@ -32,6 +32,9 @@ pub(crate) use header::Header;
 /// The most bytes of one rule file.
 pub(crate) const MAX_BYTES: usize = 4 << 20;
 
+/// The most brackets open at once: the time of the reader of YAML grows with their square.
+const MAX_BRACKETS: usize = 1_000;
+
 /// One document of a rule file, not yet bound to the rules that it refers to.
 pub(crate) struct Draft {
     pub(crate) header: Header,
@@ -97,6 +100,11 @@ enum Found {
 }
 
 fn read_document(document: &Document<'_>, file: &str, faults: &mut Vec<Fault>) -> Option<Found> {
+    if document.open_brackets() > MAX_BRACKETS {
+        let message = format!("over {MAX_BRACKETS} brackets are open at once");
+        faults.push(Fault::error(document.start(), message));
+        return None;
+    }
     let value: yaml_serde::Value = match yaml_serde::from_str(document.text) {
         Ok(value) => value,
         Err(error) => {
@@ -187,11 +195,10 @@ fn lower_rule(
 ) -> Result<rsigma_ir::IrRule, Option<Fault>> {
     let options = LowerOptions::default();
     rsigma_ir::lower_rule(rule, &options).map_err(|error| {
-        let at_fault =
-            rule.detection.named.iter().find(|(_, detection)| {
-                rsigma_ir::lower::lower_detection(detection, &options).is_err()
-            });
-        let place = match at_fault {
+        let faulty = rule.detection.named.iter().filter(|(_, detection)| {
+            rsigma_ir::lower::lower_detection(detection, &options).is_err()
+        });
+        let place = match faulty.min_by_key(|(name, _)| *name) {
             Some((name, _)) => document.key(&["detection", name]),
             None => document.key(&["detection", "condition"]),
         };
