@@ -16,6 +16,7 @@ case ${1:-} in
     *) echo "bench/run.sh: unknown argument $1, expected --quick" >&2; exit 2 ;;
 esac
 
+export RUST_BACKTRACE=0 # an error in the table is its last line
 results=$PWD/bench/results
 work=$(mktemp -d)
 children=()
@@ -160,13 +161,14 @@ done
 echo "hub" >&2
 port=$(free_port)
 url=http://127.0.0.1:$port
-token=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
-(umask 077 && printf '%s' "$token" >"$work/token")
-WATCHTOWER_AGENT_TOKEN=$token "$bergfried" hub --listen "127.0.0.1:$port" \
-    --data-dir "$work/hub" --admin-key "$token-admin" >"$results/hub.log" 2>&1 &
+key=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+"$bergfried" hub --listen "127.0.0.1:$port" --data-dir "$work/hub" --admin-key "$key" \
+    >"$results/hub.log" 2>&1 &
 hub=$!
 children+=("$hub")
-if wait_until 20 curl -fsS "$url/healthz"; then
+if wait_until 20 curl -fsS "$url/healthz" &&
+    (umask 077 && BERGFRIED_URL=$url BERGFRIED_KEY=$key \
+        "$bergfried" tokens create agent bench >"$work/token" 2>>"$results/hub.log"); then
     if rate=$("$binaries/bergfried-bench-post" --url "$url" --token-file "$work/token" \
         "$work/mixed.log" 2>"$results/post.log"); then
         row "hub ingest, durable" "$(cut -f 4 <<<"$rate")" "events/s" "100000 events/s"
@@ -209,9 +211,11 @@ fi
 echo "store: $stored events" >&2
 if cargo run --release --locked -q -p bergfried-store --example store_bench -- "$stored" \
     >"$results/store.log" 2>&1; then
-    # The example prints one measurement a line: name, value and unit, separated by tabs.
-    while IFS=$'\t' read -r name value unit; do
-        [[ -n ${value:-} ]] && row "store: $name" "$value" "${unit:-}"
+    # The example prints one measurement a line, `name: value unit`.
+    while IFS= read -r line; do
+        if [[ $line =~ ^([^:{]+):\ ([0-9.]+)\ ?(.*)$ ]]; then
+            row "store: ${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[3]}"
+        fi
     done <"$results/store.log"
 else
     row "store" "-" "failed: $(tail -n 1 "$results/store.log" | cut -c -160)"
