@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::field::nearest;
+
 /// Severity of a rule, a finding or an alert, from least to most severe.
 ///
 /// The five words are Sigma's `level` (Sigma rules specification 2.1, "Level").
@@ -67,7 +69,11 @@ impl fmt::Display for UnknownSeverity {
             f,
             "unknown severity `{}`, expected informational, low, medium, high or critical",
             self.0.escape_debug()
-        )
+        )?;
+        match nearest(&self.0, Severity::ALL.map(Severity::name)) {
+            Some(meant) => write!(f, ", did you mean `{meant}`?"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use bergfried_event::Finding;
+use bergfried_event::{Finding, Severity, Timestamp};
+use serde::Serialize;
 
 use super::Format;
 use super::aggregate::Sorted;
@@ -20,17 +21,58 @@ pub(super) fn print(
     match format {
         Format::Table => table(findings, summary, out),
         Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &findings.rows)?;
+            let rows: Vec<Row<'_>> = findings.rows.iter().map(Row::from).collect();
+            serde_json::to_writer_pretty(&mut *out, &rows)?;
             writeln!(out)
         }
         Format::Ndjson => {
             for finding in &findings.rows {
-                serde_json::to_writer(&mut *out, finding)?;
+                serde_json::to_writer(&mut *out, &Row::from(finding))?;
                 writeln!(out)?;
             }
             Ok(())
         }
         Format::Csv => csv(&findings.rows, out),
+    }
+}
+
+/// A finding as JSON shows it: the columns of the CSV form, whose names are a promise.
+#[derive(Serialize)]
+struct Row<'f> {
+    #[serde(rename = "rule.id")]
+    rule_id: &'f str,
+    #[serde(rename = "rule.name")]
+    rule_name: &'f str,
+    severity: Severity,
+    #[serde(rename = "host.name")]
+    host: Option<&'f str>,
+    #[serde(rename = "user.name")]
+    user: Option<&'f str>,
+    #[serde(rename = "source.ip")]
+    source: Option<&'f str>,
+    count: u64,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+    #[serde(rename = "threat.technique.id")]
+    techniques: &'f [String],
+    example: &'f str,
+}
+
+impl<'f> From<&'f Finding> for Row<'f> {
+    fn from(finding: &'f Finding) -> Self {
+        Row {
+            rule_id: &finding.rule_id,
+            rule_name: &finding.rule_name,
+            severity: finding.severity,
+            host: finding.host.as_deref(),
+            user: finding.user.as_deref(),
+            source: finding.source.as_deref(),
+            count: finding.count,
+            first_seen: finding.first_seen,
+            last_seen: finding.last_seen,
+            techniques: &finding.techniques,
+            example: &finding.example,
+        }
     }
 }
 
