@@ -1,0 +1,13 @@
+//! The program as people use it: real processes, real files, real connections on the loopback.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on should say where"
+)]
+
+mod support;
+
+mod parse;
+mod rules;
+mod scan;

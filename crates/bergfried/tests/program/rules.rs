@@ -1,0 +1,85 @@
+//! `bergfried rules`, and what the program says about itself: help, completions, manual pages.
+
+use serde_json::Value;
+
+use crate::support::process::run;
+
+#[test]
+fn the_built_in_rules_are_listed() {
+    let done = run(&["rules", "list", "--format", "json"]);
+    assert_eq!((done.code, done.err.as_str()), (Some(0), ""));
+    let rules: Vec<Value> = serde_json::from_str(&done.out).unwrap();
+    assert!(rules.len() >= 15, "{}", rules.len());
+    for rule in &rules {
+        assert!(rule["id"].is_string() && rule["title"].is_string(), "{rule}");
+        let stated = rule["level"] != "informational";
+        let techniques = rule["techniques"].as_array().unwrap();
+        assert!(!stated || !techniques.is_empty(), "{} names no technique", rule["title"]);
+    }
+    let table = run(&["rules", "list"]).out;
+    assert_eq!(table.lines().count(), rules.len() + 1);
+    assert!(!table.contains('\u{1b}'));
+}
+
+#[test]
+fn rule_files_are_checked() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("mine.yml");
+    let rule = "title: Mine\nlogsource:\n  product: linux\ndetection:\n  selection:\n    \
+                user.name|contians: x\n  condition: selection\nlevel: low\n";
+    std::fs::write(&path, rule).unwrap();
+    let name = path.to_str().unwrap();
+    let done = run(&["rules", "check", name]);
+    assert_eq!(done.code, Some(2));
+    let place = format!("{name}:6:14: unknown modifier `contians`");
+    assert!(done.out.contains(&place) && done.out.contains("contains"), "{}", done.out);
+    assert!(done.out.ends_with("0 rules, 1 errors, 0 warnings\n"), "{}", done.out);
+    std::fs::write(&path, rule.replace("contians", "contains")).unwrap();
+    let done = run(&["rules", "check", name]);
+    assert_eq!(done.code, Some(0), "{}", done.out);
+    assert_eq!(run(&["rules", "check", "/nowhere"]).code, Some(2));
+}
+
+#[test]
+fn completions_and_manual_pages_are_made() {
+    for (shell, part) in
+        [("bash", "_bergfried"), ("zsh", "#compdef bergfried"), ("fish", "complete -c bergfried")]
+    {
+        let done = run(&["completions", shell]);
+        assert_eq!(done.code, Some(0), "{}", done.err);
+        assert!(done.out.contains(part) && done.out.contains("min-severity"), "{shell}");
+    }
+    assert!(run(&["man"]).out.starts_with(".ie"));
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("man1");
+    assert_eq!(run(&["man", "--out", out.to_str().unwrap()]).code, Some(0));
+    for page in ["bergfried.1", "bergfried-scan.1", "bergfried-up.1", "bergfried-agent.1"] {
+        assert!(out.join(page).metadata().unwrap().len() > 500, "{page}");
+    }
+}
+
+#[test]
+fn every_command_has_help_with_examples() {
+    let commands = [
+        "up",
+        "hub",
+        "agent",
+        "scan",
+        "parse",
+        "search",
+        "tail",
+        "alerts",
+        "rules",
+        "notify",
+        "tokens",
+        "completions",
+        "man",
+    ];
+    for command in commands {
+        let done = run(&[command, "--help"]);
+        assert_eq!(done.code, Some(0), "{command}");
+        assert!(done.out.contains("Examples:") && done.out.contains("bergfried"), "{command}");
+        assert!(!done.out.contains('\u{1b}'), "{command}");
+    }
+    assert_eq!(run(&["--version"]).out.trim(), concat!("bergfried ", env!("CARGO_PKG_VERSION")));
+}
