@@ -61,3 +61,34 @@ fn watched_file(pattern: &str) -> WatchedSource {
     };
     WatchedSource { name: pattern.to_owned(), present: found.len() > unreadable, sentence }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn each_source_is_told_in_a_sentence() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(path("a.log"), "").unwrap();
+        std::fs::write(path("b.log"), "").unwrap();
+        let mut config = Config::for_hub("http://h", Secret::new("t"), directory.path());
+        config.journal_directory = Some(directory.path().to_path_buf());
+        config.files = vec![path("a.log"), path("*.log"), path("c.log"), path("*.txt"), path("")];
+        let told: Vec<(bool, String)> = plan(&config)
+            .into_iter()
+            .map(|source| (source.present, source.sentence.replace(&path(""), "")))
+            .collect();
+        let journal = told[0].1.clone();
+        assert!(journal.starts_with("the systemd journal is not watched: there "), "{journal}");
+        let expected = [
+            (true, "a.log is watched"),
+            (true, "2 files that match *.log are watched"),
+            (false, "c.log does not exist, it is watched once it appears"),
+            (false, "no file matches *.txt yet, those that appear are watched"),
+            (false, " is no regular file"),
+        ];
+        assert_eq!(told[1..], expected.map(|(present, text)| (present, text.to_owned())));
+    }
+}

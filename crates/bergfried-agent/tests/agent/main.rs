@@ -6,6 +6,7 @@
     reason = "this is a test"
 )]
 
+mod back_pressure;
 mod exactly_once;
 mod hub;
 mod journal;

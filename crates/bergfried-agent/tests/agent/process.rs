@@ -157,3 +157,24 @@ fn misuse_is_said_plainly() {
         assert!(text.contains(said), "{text}");
     }
 }
+
+#[test]
+fn memory_stays_small_whatever_it_ships() {
+    const LINES: usize = 100_000;
+    let directory = tempfile::tempdir().unwrap();
+    let hub = always_store();
+    let log = directory.path().join("a.log");
+    let filler = "some text that makes the line as long as lines of a log mostly are";
+    let lines: Vec<String> = (0..LINES).map(|n| format!("{n} {filler} {filler}\n")).collect();
+    std::fs::write(&log, lines.concat()).unwrap();
+    // The longest lines are the dearest.
+    let long = directory.path().join("b.log");
+    std::fs::write(&long, format!("{}\n", "z".repeat(1 << 20)).repeat(5)).unwrap();
+    let agent = Running::start(&hub, directory.path(), &[&log, &long]);
+    hub.wait_for(LINES + 5, Duration::from_secs(60));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", agent.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < 20 * 1024, "{peak} kB at its peak");
+    agent.kill();
+}

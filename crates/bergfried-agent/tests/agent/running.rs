@@ -34,6 +34,10 @@ impl Running {
         Running(command.stderr(Stdio::inherit()).spawn().unwrap())
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// kill -9.
     pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
