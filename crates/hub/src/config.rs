@@ -123,7 +123,7 @@ mod tests {
         for (text, place, part) in [
             ("enviroment = 'x'", "hub.toml:1:1", "unknown field `enviroment`"),
             ("environment = 1", "hub.toml:1:15", "expected a string"),
-            ("\n[[notify]]\nname = 'x'\ntype = 'pager'", "hub.toml:2", "pager"),
+            ("\n[[notify]]\nname = 'x'\ntype = 'pager'", "hub.toml:4:8", "pager"),
         ] {
             let error = HubFile::parse(text, "hub.toml").unwrap_err();
             assert!(error.place.starts_with(place), "{text}: {error}");

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use bergfried_control::{Control, Secret, Seeded, TokenKind};
+use bergfried_control::{Control, ControlError, Secret, Seeded, TokenKind};
 use bergfried_event::Timestamp;
 
 use crate::running::HubError;
@@ -93,8 +93,7 @@ impl DataDir {
     ) -> Result<FirstStart, HubError> {
         let mut first = FirstStart::default();
         if let Some(key) = given {
-            let seeded = control.seed_token(TokenKind::Admin, "given at start", key, now)?;
-            if seeded == Seeded::Revoked {
+            if take_given(control, TokenKind::Admin, key, now)? == Seeded::Revoked {
                 return Err(HubError::RevokedKey);
             }
             self.keep("admin.key", key)?;
@@ -149,6 +148,26 @@ impl DataDir {
     }
 }
 
+/// Makes a secret work that the administrator gave, in place of the ones given at earlier starts.
+pub(crate) fn take_given(
+    control: &Control,
+    kind: TokenKind,
+    secret: &Secret,
+    now: Timestamp,
+) -> Result<Seeded, ControlError> {
+    const NAME: &str = "given at start";
+    let earlier = control.list_tokens()?;
+    let seeded = control.seed_token(kind, NAME, secret, now)?;
+    if seeded == Seeded::Created {
+        for token in earlier {
+            if token.kind == kind && token.name == NAME && token.revoked.is_none() {
+                control.revoke_token(token.id, now)?;
+            }
+        }
+    }
+    Ok(seeded)
+}
+
 fn read_secret(path: &Path) -> io::Result<Secret> {
     let text = std::fs::read_to_string(path)?;
     let text = text.trim();
@@ -194,6 +213,13 @@ mod tests {
         let given = Secret::new("from-the-environment");
         let first = dir.first_start(&control, Some(&given), now).unwrap();
         assert_eq!(first.admin_key, None);
-        assert!(control.check_token(TokenKind::Admin, given.expose(), now).unwrap().is_some());
+        let works = |key: &Secret| {
+            control.check_token(TokenKind::Admin, key.expose(), now).unwrap().is_some()
+        };
+        assert!(works(&given));
+        let changed = Secret::new("another-one");
+        dir.first_start(&control, Some(&changed), now).unwrap();
+        assert!(works(&changed) && !works(&given), "a changed key replaces the one before");
+        assert!(matches!(dir.first_start(&control, Some(&given), now), Err(HubError::RevokedKey)));
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bergfried_control::{Control, ControlError, TokenKind};
+use bergfried_control::{Control, ControlError, Seeded, TokenKind};
 use bergfried_event::Timestamp;
 use bergfried_pipeline::{Channels, Parts, Pipeline, StartError};
 use bergfried_rules::{Diagnostic, RuleSet};
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::adapters::watchtower::Repeats;
 use crate::config::Config;
-use crate::data_dir::{DataDir, FirstStart};
+use crate::data_dir::{DataDir, FirstStart, take_given};
 use crate::router::{State, router};
 use crate::rule_files::{RuleFileError, read_rules};
 use crate::serve::serve;
@@ -96,7 +96,10 @@ impl Hub {
         let control = Arc::new(Control::open(&data_dir.control())?);
         let first_start = data_dir.first_start(&control, config.admin_key.as_ref(), now())?;
         if let Some(token) = &config.watchtower_token {
-            control.seed_token(TokenKind::Watchtower, "given at start", token, now())?;
+            let seeded = take_given(&control, TokenKind::Watchtower, token, now())?;
+            if seeded == Seeded::Revoked {
+                tracing::warn!("the Watchtower token given was rotated away, it stays dead");
+            }
         }
         let (writer, reader, pending) =
             bergfried_store::open(&data_dir.events(), bergfried_store::Options::default())?;
