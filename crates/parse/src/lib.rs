@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | `ssh_login` | sshd, dropbear: accepted, failed, invalid user, refused | authentication |
 //! | `ssh_disconnect`, `ssh_connection`, `ssh_scan`, `ssh_session` | sshd: ends and starts of connections, protocol misuse | authentication before a login, else network or session |
-//! | `ssh_server` | sshd: starts and stops listening | process |
+//! | `ssh_server`, `ssh_error` | sshd about itself: starts and stops listening; complains | process |
 //! | `ftp_login`, `ftp_connection` | vsftpd | authentication, network |
 //! | `authentication` | PAM modules and polkitd: one verdict on a password | authentication |
 //! | `logged-on`, `logged-off`, `session-ending`, `session-error` | PAM sessions, systemd-logind | session |

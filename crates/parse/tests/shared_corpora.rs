@@ -165,9 +165,9 @@ fn the_lab_counts_come_out() {
 #[test]
 fn every_sshd_line_of_the_wild_is_understood() {
     let files = [
-        ("syslog/loghub_OpenSSH.log", 6),
-        // Lines cut short, debug lines and errors of the server itself have nothing to find.
-        ("syslog/ossec_wazuh_decoder_examples.log", 16),
+        ("syslog/loghub_OpenSSH.log", 0),
+        // Lines cut short, a debug line and remarks of PAM modules have nothing to find.
+        ("syslog/ossec_wazuh_decoder_examples.log", 6),
     ];
     for (path, expected) in files {
         let Some(log) = corpus(path) else { return };

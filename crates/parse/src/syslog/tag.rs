@@ -51,9 +51,11 @@ pub(super) fn read(text: &str) -> Option<Tag<'_>> {
     }
 }
 
-/// The program's own name: without the directory and the `]` that gdm leaves behind.
+/// The program's own name: without the directory, the `]` that gdm leaves behind and what stands
+/// in brackets, as in `polkitd(authority=local)`.
 pub(crate) fn unqualified(program: &str) -> &str {
     let program = program.trim_end_matches(']');
+    let program = program.split_once('(').map_or(program, |(name, _)| name);
     match program.rsplit_once('/') {
         // postfix/smtpd is a name of its own, /usr/sbin/cron is a path.
         Some((directory, name)) if directory.is_empty() || directory.starts_with('/') => name,

@@ -134,6 +134,12 @@ pub(super) fn refusal<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
     if let Some(rest) = text.strip_prefix("PAM: ") {
         return pam_error(rest, event);
     }
+    if text.starts_with("PAM service(") || text.starts_with("Could not get shadow information") {
+        classify(event, "authentication", "ssh_error");
+        outcome(event, FAILURE);
+        push_text(event, Field::EventReason, text);
+        return true;
+    }
     if text.starts_with("PAM ") {
         return super::pam::read_text(Some("sshd"), text, event);
     }

@@ -21,10 +21,8 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
         Some(text) => (text, true),
         None => (text.strip_suffix(" [postauth]").unwrap_or(text), false),
     };
-    let text = ["error: ", "fatal: "]
-        .into_iter()
-        .find_map(|level| text.strip_prefix(level))
-        .unwrap_or(text);
+    let complaint = ["error: ", "fatal: "].into_iter().find_map(|level| text.strip_prefix(level));
+    let text = complaint.unwrap_or(text);
     if pam::is_pam(text) {
         return pam::read_tagged(Some("sshd"), text, event);
     }
@@ -44,43 +42,22 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
         | "Authentication"
         | "Root"
         | "Account"
-        | "Locked" => login::refusal(text, event),
-        "Connection"
-        | "Received"
-        | "Disconnected"
-        | "Disconnecting"
-        | "Disconnecting:"
-        | "Did"
-        | "Bad"
-        | "Unable"
-        | "Protocol"
-        | "Timeout"
-        | "refused"
-        | "drop"
-        | "Read"
-        | "Write"
-        | "Closing"
-        | "Nasty"
-        | "Address"
-        | "reverse"
-        | "banner"
-        | "ssh_dispatch_run_fatal:"
-        | "kex_exchange_identification:"
-        | "srclimit_penalise:"
-        | "scanned"
-        | "probed"
-        | "fatal"
-        | "ssh_packet_read:"
-        | "Corrupted"
-        | "no" => connection::read(text, before_login, event),
+        | "Could" => login::refusal(text, event),
         "Starting" | "Close" | "subsystem" | "Server" | "session" | "check" | "authentication" => {
             session::read(text, event)
         }
         _ => connection::read(text, before_login, event) || session::read(text, event),
     };
-    if !understood && before_login {
+    if understood {
+        return;
+    }
+    if before_login {
         classify(event, "authentication", "ssh_disconnect");
         outcome(event, FAILURE);
+    } else if complaint.is_some() {
+        classify(event, "process", "ssh_error");
+        outcome(event, FAILURE);
+        push_text(event, Field::EventReason, text);
     }
 }
 

@@ -23,6 +23,11 @@ pub(super) fn read<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
         push_user(event, user);
         return true;
     }
+    if text.starts_with("subsystem request for ") {
+        classify(event, "session", "ssh_session");
+        outcome(event, SUCCESS);
+        return true;
+    }
     if text.starts_with("Server listening on ") || text.starts_with("Received signal ") {
         classify(event, "process", "ssh_server");
         return true;
