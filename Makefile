@@ -17,7 +17,12 @@ help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Build, then watch this machine: a hub and an agent on 127.0.0.1:8000
-	$(BERGFRIED) up $(ARGS)
+	@# The journal and the log files are root's; cargo and the build stay the user's own.
+	@if [ "$$(id -u)" -ne 0 ] && command -v sudo >/dev/null; then \
+	    set -x; exec sudo $(BERGFRIED) up $(ARGS); \
+	else \
+	    set -x; exec $(BERGFRIED) up $(ARGS); \
+	fi
 
 demo: build ## Build, then the same over the sample logs in demo/logs
 	$(BERGFRIED) up --demo $(ARGS)
