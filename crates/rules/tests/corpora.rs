@@ -9,6 +9,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -71,6 +72,11 @@ fn rules_of_sigmahq_load() {
         .collect();
     assert_eq!(errors, Vec::<String>::new());
     assert!(rules.len() >= count, "{} of {count}", rules.len());
+    let mut unsupported: BTreeMap<&str, usize> = BTreeMap::new();
+    for diagnostic in &diagnostics {
+        *unsupported.entry(&diagnostic.message).or_default() += 1;
+    }
+    println!("{count} files, {} rules: {unsupported:#?}", rules.len());
 }
 
 fn collect(folder: &Path, sources: &mut Vec<Source>) {

@@ -80,7 +80,7 @@ impl CorrelationKind {
 }
 
 impl CorrelationState {
-    pub(super) fn new(_correlation: &Correlation, limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         CorrelationState {
             groups: Groups::new(limits.max_groups),
             limits,

@@ -73,9 +73,7 @@ impl Engine {
     /// An engine that has seen nothing yet.
     pub fn new(rules: Arc<RuleSet>, limits: Limits) -> Engine {
         let state = |rule: &Rule| match &rule.body {
-            Body::Correlation(correlation) => {
-                State::Correlation(CorrelationState::new(correlation, limits))
-            }
+            Body::Correlation(_) => State::Correlation(CorrelationState::new(limits)),
             Body::Detection(detection) => match &detection.first_seen {
                 Some(_) => State::FirstSeen(FirstSeenState::new(limits.max_groups)),
                 None => State::None,
