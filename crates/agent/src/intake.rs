@@ -40,6 +40,12 @@ impl Intake {
 
     /// Reads until it is stopped, or until `healthy` says that nobody sends any more.
     pub(crate) fn run(mut self, healthy: &dyn Fn() -> bool) -> Result<(), AgentError> {
+        let read = self.read_on(healthy);
+        self.writer.close();
+        read
+    }
+
+    fn read_on(&mut self, healthy: &dyn Fn() -> bool) -> Result<(), AgentError> {
         let mut changes = Changes::default();
         let mut begun = Instant::now();
         while healthy() && !self.stop.is_stopped() {
@@ -66,7 +72,6 @@ impl Intake {
         if self.batch.records() > 0 && self.writer.has_room() {
             self.store(&mut changes)?;
         }
-        self.writer.close();
         Ok(())
     }
 
