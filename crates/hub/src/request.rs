@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -70,6 +70,24 @@ impl<T: DeserializeOwned> FromRequestParts<State> for Params<T> {
                 let text = rejection.body_text();
                 let reason = text.rsplit_once("query string: ").map_or(text.as_str(), |(_, r)| r);
                 Err(ApiError::invalid(format!("cannot read the query parameters: {reason}")))
+            }
+        }
+    }
+}
+
+/// What stands in the path; where it cannot be read there is nothing at that path.
+pub(crate) struct InPath<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<State> for InPath<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(value)) => Ok(InPath(value)),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                let reason = text.trim_start_matches("Invalid URL: ");
+                Err(ApiError::invalid(format!("cannot read the path: {reason}")))
             }
         }
     }

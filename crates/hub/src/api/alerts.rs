@@ -1,7 +1,7 @@
 //! Alerts: list, one, close.
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use bergfried_alert::{Alert, Status};
 use bergfried_control::{AlertFilter, Cursor};
 use bergfried_event::{Severity, Timestamp};
@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Admin;
 use crate::error::{ApiError, ErrorBody, blocking};
-use crate::request::Params;
+use crate::request::{InPath, Params};
 use crate::router::State;
 use crate::running::now;
 
@@ -102,7 +102,7 @@ fn read_place(text: &str) -> Result<Cursor, ApiError> {
 pub(crate) async fn show(
     _admin: Admin,
     Shared(state): Shared<State>,
-    Path(id): Path<u64>,
+    InPath(id): InPath<u64>,
 ) -> Result<Json<Alert>, ApiError> {
     blocking(move || state.control.alert(id)?.map(Json).ok_or_else(|| no_alert(id))).await
 }
@@ -117,7 +117,7 @@ pub(crate) async fn show(
 pub(crate) async fn close(
     Admin(token): Admin,
     Shared(state): Shared<State>,
-    Path(id): Path<u64>,
+    InPath(id): InPath<u64>,
 ) -> Result<Json<Alert>, ApiError> {
     blocking(move || {
         let closed = state.control.close_alert(id, &token.name, now())?;

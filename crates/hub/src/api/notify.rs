@@ -1,7 +1,7 @@
 //! Notification channels: what waits, what was given up, a test.
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use bergfried_control::{ChannelBacklog, DeadLetter};
 use bergfried_event::nearest;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::auth::Admin;
 use crate::error::{ApiError, ErrorBody, blocking};
+use crate::request::InPath;
 use crate::router::State;
 use crate::running::now;
 
@@ -65,7 +66,7 @@ pub(crate) async fn list(
 pub(crate) async fn test(
     _admin: Admin,
     Shared(state): Shared<State>,
-    Path(name): Path<String>,
+    InPath(name): InPath<String>,
 ) -> Result<Json<serde_json::Value>, ApiError> {
     blocking(move || {
         let Some(channel) = state.channels.iter().find(|channel| channel.name() == name) else {
@@ -95,7 +96,7 @@ pub(crate) async fn test(
 pub(crate) async fn resend(
     _admin: Admin,
     Shared(state): Shared<State>,
-    Path(id): Path<u64>,
+    InPath(id): InPath<u64>,
 ) -> Result<StatusCode, ApiError> {
     blocking(move || {
         if state.control.resend_dead(id, now())? {

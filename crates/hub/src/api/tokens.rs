@@ -1,7 +1,7 @@
 //! Keys and tokens: list, make, revoke. A secret is shown once, when it is made.
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use bergfried_control::{TokenInfo, TokenKind};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::auth::Admin;
 use crate::error::{ApiError, ErrorBody, blocking};
-use crate::request::Body;
+use crate::request::{Body, InPath};
 use crate::router::State;
 use crate::running::now;
 
@@ -81,7 +81,7 @@ pub(crate) async fn create(
 pub(crate) async fn revoke(
     Admin(by): Admin,
     Shared(state): Shared<State>,
-    Path(id): Path<u64>,
+    InPath(id): InPath<u64>,
 ) -> Result<StatusCode, ApiError> {
     if id == by.id {
         return Err(ApiError::new(

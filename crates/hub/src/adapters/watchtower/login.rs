@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::{HeaderMap, StatusCode};
 use bergfried_control::TokenKind;
@@ -32,12 +33,14 @@ pub(super) async fn login(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Detail> {
     let presented = header(&headers, "x-login-alert-token");
     if !may_report(&state, presented).await? {
         return Err(Detail::unauthorized("Invalid token"));
     }
+    let body =
+        body.map_err(|rejection| ApiError::new(rejection.status(), rejection.body_text()))?;
     let document = read(&body)?;
     let text = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default();
     let key = Key::new([
