@@ -8,6 +8,8 @@
 
 mod support;
 
+mod api;
+mod hub;
 mod parse;
 mod rules;
 mod scan;
