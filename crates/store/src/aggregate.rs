@@ -1,6 +1,7 @@
 //! Counting: how many, how many a time bucket, how many of each value.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 
 use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
 
@@ -9,10 +10,14 @@ use crate::error::StoreError;
 use crate::segment::columns::from_cell;
 use crate::segment::pages::ABSENT;
 use crate::snapshot::Shared;
+use crate::text_hash::TextHasher;
 use crate::unit::{Matching, Query, Spanned, Unit, damaged, run};
 
 /// A histogram has at most so many buckets; narrower ones are widened.
 const MAX_BUCKETS: i64 = 100_000;
+
+/// How often each text occurs.
+type Counts = HashMap<String, u64, BuildHasherDefault<TextHasher>>;
 
 /// How many events match.
 pub(crate) fn count(shared: &Shared, query: &Query<'_>) -> Result<u64, StoreError> {
@@ -125,7 +130,7 @@ pub(crate) fn top(
     k: usize,
 ) -> Result<Vec<(String, u64)>, StoreError> {
     let units = query.units(&shared.get())?;
-    let counts = run(&units, HashMap::new, |_, spanned, counts| match &spanned.unit {
+    let counts = run(&units, Counts::default, |_, spanned, counts| match &spanned.unit {
         Unit::Block(block) => in_block(shared, query, block, |_, event| {
             add_event(counts, event, field);
         }),
@@ -135,7 +140,7 @@ pub(crate) fn top(
         }
     })?;
     let mut counts = counts.into_iter();
-    let mut joined: HashMap<String, u64> = counts.next().unwrap_or_default();
+    let mut joined: Counts = counts.next().unwrap_or_default();
     for (value, count) in counts.flatten() {
         *joined.entry(value).or_default() += count;
     }
@@ -155,7 +160,7 @@ fn top_of_rows(
     query: &Query<'_>,
     matching: &mut Matching<'_>,
     field: &FieldName<'_>,
-    counts: &mut HashMap<String, u64>,
+    counts: &mut Counts,
 ) -> Result<(), StoreError> {
     if matching.is_empty() {
         return Ok(());
@@ -195,7 +200,7 @@ fn top_of_rows(
     Ok(())
 }
 
-fn add_event(counts: &mut HashMap<String, u64>, event: &Event<'_>, field: &FieldName<'_>) {
+fn add_event(counts: &mut Counts, event: &Event<'_>, field: &FieldName<'_>) {
     match field {
         FieldName::Known(Field::Timestamp) => add_text(counts, &event.created().to_string(), 1),
         FieldName::Known(Field::EventOriginal) => add_text(counts, event.original(), 1),
@@ -207,7 +212,7 @@ fn add_event(counts: &mut HashMap<String, u64>, event: &Event<'_>, field: &Field
     }
 }
 
-fn add_value(counts: &mut HashMap<String, u64>, value: &Value<'_>, count: u64) {
+fn add_value(counts: &mut Counts, value: &Value<'_>, count: u64) {
     match value {
         Value::Null => {}
         Value::List(values) => values.iter().for_each(|value| add_value(counts, value, count)),
@@ -215,7 +220,7 @@ fn add_value(counts: &mut HashMap<String, u64>, value: &Value<'_>, count: u64) {
     }
 }
 
-fn add_text(counts: &mut HashMap<String, u64>, text: &str, count: u64) {
+fn add_text(counts: &mut Counts, text: &str, count: u64) {
     match counts.get_mut(text) {
         Some(known) => *known += count,
         None => {
@@ -245,7 +250,8 @@ fn in_block(
 impl Query<'_> {
     /// Whether every event of the unit matches, without looking.
     fn holds_for_all(&self, spanned: &Spanned) -> bool {
-        let always = matches!(self.predicate, bergfried_query::Predicate::Constant(true));
-        always && self.from <= spanned.created.0 && self.to > spanned.created.1.micros()
+        self.is_time_alone()
+            && self.from <= spanned.created.0
+            && self.to > spanned.created.1.micros()
     }
 }

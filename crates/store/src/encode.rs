@@ -55,15 +55,41 @@ pub(crate) enum Wanted {
     /// Every field.
     All,
     /// These alone.
-    Some(Vec<FieldName<'static>>),
+    Some(WantedNames),
+}
+
+/// Some fields.
+#[derive(Clone, Debug)]
+pub(crate) struct WantedNames {
+    names: Vec<FieldName<'static>>,
+    /// For each well-known field whether it is among them.
+    known: Vec<bool>,
 }
 
 impl Wanted {
+    /// These fields alone.
+    pub(crate) fn some(names: Vec<FieldName<'static>>) -> Self {
+        let known =
+            Field::ALL.iter().map(|field| names.contains(&FieldName::Known(*field))).collect();
+        Wanted::Some(WantedNames { names, known })
+    }
+
+    /// The fields; `None` where all are asked for.
+    pub(crate) fn names(&self) -> Option<&[FieldName<'static>]> {
+        match self {
+            Wanted::All => None,
+            Wanted::Some(some) => Some(&some.names),
+        }
+    }
+
     /// Whether this field is asked for.
     pub(crate) fn has(&self, name: &FieldName<'_>) -> bool {
-        match self {
-            Wanted::All => true,
-            Wanted::Some(names) => names.iter().any(|wanted| wanted == name),
+        match (self, name) {
+            (Wanted::All, _) => true,
+            (Wanted::Some(some), FieldName::Known(field)) => {
+                some.known.get(field.index()).copied().unwrap_or(false)
+            }
+            (Wanted::Some(some), name) => some.names.iter().any(|wanted| wanted == name),
         }
     }
 }
@@ -179,9 +205,10 @@ impl<'b> Encoded<'b> {
                 None => FieldName::Other(Cow::Borrowed(bytes.text()?)),
                 Some(index) => borrowed(names.0.get(index).ok_or("a field has no name")?),
             };
-            let value = value(&mut bytes, original, 0)?;
             if wanted.has(&name) {
-                event.set_named(name, value);
+                event.set_named(name, value(&mut bytes, original, 0)?);
+            } else {
+                skip(&mut bytes, 0)?;
             }
         }
         Ok(event)
@@ -226,6 +253,34 @@ fn value<'b>(
     })
 }
 
+/// Goes past a value.
+fn skip(bytes: &mut Bytes<'_>, depth: usize) -> Result<(), Malformed> {
+    match bytes.array::<1>()? {
+        [NULL | FALSE | TRUE] => {}
+        [TEXT] => {
+            let length = bytes.length()?;
+            bytes.take(length)?;
+        }
+        [PART_OF_ORIGINAL] => {
+            bytes.varint()?;
+            bytes.varint()?;
+        }
+        [INT] => {
+            bytes.varint()?;
+        }
+        [FLOAT] => {
+            bytes.array::<8>()?;
+        }
+        [LIST] if depth < MAX_DEPTH => {
+            for _ in 0..bytes.length()? {
+                skip(bytes, depth + 1)?;
+            }
+        }
+        _ => return Err("a value is of no known kind"),
+    }
+    Ok(())
+}
+
 /// Appends one event's bytes with their length before them.
 pub(crate) fn put_framed(out: &mut Vec<u8>, encoded: &[u8]) {
     out.extend_from_slice(&saturating_u32(encoded.len()).to_le_bytes());
@@ -258,7 +313,7 @@ mod tests {
         let encoded = Encoded::new(&bytes).unwrap();
         assert_eq!(encoded.ingested, Timestamp::from_seconds(6));
         assert_eq!(encoded.event(&Names::current(), &Wanted::All).unwrap(), event);
-        let some = Wanted::Some(vec![Field::UserName.into()]);
+        let some = Wanted::some(vec![Field::UserName.into()]);
         let reduced = encoded.event(&Names::current(), &some).unwrap();
         assert_eq!((reduced.fields().len(), reduced.text(Field::UserName)), (1, Some("elsewhere")));
     }

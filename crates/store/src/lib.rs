@@ -20,6 +20,7 @@ mod seal;
 mod segment;
 mod select;
 mod snapshot;
+mod text_hash;
 mod unit;
 mod wal;
 mod writer;
@@ -129,6 +130,8 @@ pub struct StoredEvent {
 pub struct Stats {
     /// Events, also those in memory.
     pub events: u64,
+    /// Events in memory, not in a segment yet.
+    pub events_in_memory: u64,
     /// Segment files.
     pub segments: usize,
     /// Bytes of segments with their filters.

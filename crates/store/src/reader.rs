@@ -180,6 +180,7 @@ impl Reader {
         for part in std::iter::once(&snapshot.active).chain(&snapshot.sealing) {
             for block in part.blocks() {
                 stats.events += block.len() as u64;
+                stats.events_in_memory += block.len() as u64;
                 created = join_ranges(created, block.created());
             }
         }

@@ -55,7 +55,7 @@ impl<'q> Query<'q> {
             Wanted::All
         } else {
             let named = predicate.fields().into_iter().cloned();
-            Wanted::Some(named.chain(also.map(|name| name.clone().into_owned())).collect())
+            Wanted::some(named.chain(also.map(|name| name.clone().into_owned())).collect())
         };
         let needs = Needs::of(predicate);
         let to = if to == Timestamp::MAX { i64::MAX } else { to.micros() };
@@ -64,7 +64,12 @@ impl<'q> Query<'q> {
 
     /// The fields to read for this one.
     pub(crate) fn also(&self, field: &FieldName<'_>) -> Wanted {
-        Wanted::Some(vec![field.clone().into_owned()])
+        Wanted::some(vec![field.clone().into_owned()])
+    }
+
+    /// Whether every event within the time matches.
+    pub(crate) fn is_time_alone(&self) -> bool {
+        matches!(self.predicate, Predicate::Constant(true))
     }
 
     /// The parts of the store that may hold matches.
@@ -109,6 +114,10 @@ impl<'q> Query<'q> {
     ) -> Result<Option<Event<'b>>, &'static str> {
         if encoded.created < self.from || encoded.created.micros() >= self.to {
             return Ok(None);
+        }
+        if self.wanted.names().is_some_and(<[_]>::is_empty) {
+            let event = Event::new(encoded.created, "");
+            return Ok(self.predicate.matches(&event).then_some(event));
         }
         let mut event = encoded.event(&self.names, &self.wanted)?;
         add_stamps(&mut event, id, encoded.ingested, &self.wanted);

@@ -1,6 +1,12 @@
 //! What the store finds is what the plain walk over all events finds, whether they are in memory, in
 //! segments, or both, before and after it is opened again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test fail as tests do"
+)]
+
 mod sample;
 
 use std::ops::ControlFlow;

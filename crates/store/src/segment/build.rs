@@ -12,6 +12,7 @@ use serde::ser::{SerializeMap, Serializer};
 use super::columns::{FILTERED, INTS, TEXTS, to_cell};
 use super::filter::{FilterBuilder, Hashed};
 use super::original::{Parts, template};
+use crate::text_hash::TextHasher;
 
 /// Columns of one row group.
 pub(crate) struct RowGroup {
@@ -44,7 +45,7 @@ enum Slot {
 /// A column whose texts repeat.
 #[derive(Default)]
 pub(crate) struct Dictionary {
-    found: HashMap<Box<str>, usize>,
+    found: HashMap<Box<str>, usize, BuildHasherDefault<TextHasher>>,
     distinct: Vec<ByteArray>,
     codes: Vec<usize>,
     pub(crate) levels: Vec<i16>,

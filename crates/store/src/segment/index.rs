@@ -110,7 +110,7 @@ impl Index {
 impl RowGroupIndex {
     /// Whether the field has values that its column cannot hold.
     pub(crate) fn has_spilled(&self, field: Field) -> bool {
-        self.spilled.iter().any(|name| *name == FieldName::Known(field))
+        self.spilled.contains(&FieldName::Known(field))
     }
 }
 

@@ -222,10 +222,7 @@ impl<'s> Rows<'s> {
             }
             FieldName::Other(_) => false,
         };
-        let rest = match wanted {
-            Wanted::All => true,
-            Wanted::Some(names) => !names.iter().all(in_column),
-        };
+        let rest = wanted.names().is_none_or(|names| !names.iter().all(in_column));
         let original = wanted.has(&FieldName::Known(Field::EventOriginal));
         let stamps = |field: Field| wanted.has(&FieldName::Known(field));
         Ok(EventColumns {
