@@ -13,3 +13,4 @@ mod hub;
 mod parse;
 mod rules;
 mod scan;
+mod watchtower;
