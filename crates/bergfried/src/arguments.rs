@@ -92,8 +92,14 @@ pub(crate) struct HubChoice {
     #[arg(long, env = "BERGFRIED_URL", value_name = "URL", global = true)]
     pub(crate) url: Option<String>,
     /// A key of the hub (else the data directory's)
-    #[arg(long, env = "BERGFRIED_KEY", value_name = "KEY", hide_env_values = true, global = true,
-        allow_hyphen_values = true)]
+    #[arg(
+        long,
+        env = "BERGFRIED_KEY",
+        value_name = "KEY",
+        hide_env_values = true,
+        global = true,
+        allow_hyphen_values = true
+    )]
     pub(crate) key: Option<String>,
     /// The hub's data directory, on its own machine
     #[arg(long, env = "BERGFRIED_DATA_DIR", value_name = "DIR", global = true)]

@@ -36,8 +36,13 @@ pub(crate) struct Hub {
     #[arg(long, value_name = "DIR", env = "BERGFRIED_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// An admin key that is to work; without it the first start makes one
-    #[arg(long, value_name = "KEY", env = "ADMIN_API_KEY", hide_env_values = true,
-        allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "ADMIN_API_KEY",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     pub(crate) admin_key: Option<String>,
     /// The hub's configuration (TOML): rules, notification channels
     #[arg(long, value_name = "FILE")]
