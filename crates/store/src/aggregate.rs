@@ -1,23 +1,16 @@
-//! Counting: how many, how many a time bucket, how many of each value.
+//! Counting: how many, and how many a time bucket.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasherDefault;
+use std::collections::BTreeMap;
 
-use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
+use bergfried_event::{Event, Timestamp};
 
 use crate::block::Block;
 use crate::error::StoreError;
-use crate::segment::columns::from_cell;
-use crate::segment::pages::ABSENT;
 use crate::snapshot::Shared;
-use crate::text_hash::TextHasher;
 use crate::unit::{Matching, Query, Spanned, Unit, damaged, run};
 
 /// A histogram has at most so many buckets; narrower ones are widened.
 const MAX_BUCKETS: i64 = 100_000;
-
-/// How often each text occurs.
-type Counts = HashMap<String, u64, BuildHasherDefault<TextHasher>>;
 
 /// How many events match.
 pub(crate) fn count(shared: &Shared, query: &Query<'_>) -> Result<u64, StoreError> {
@@ -122,114 +115,8 @@ impl Tally<'_> {
     }
 }
 
-/// The `k` values of a field that most matching events have, most first, then by text.
-pub(crate) fn top(
-    shared: &Shared,
-    query: &Query<'_>,
-    field: &FieldName<'_>,
-    k: usize,
-) -> Result<Vec<(String, u64)>, StoreError> {
-    let units = query.units(&shared.get())?;
-    let counts = run(&units, Counts::default, |_, spanned, counts| match &spanned.unit {
-        Unit::Block(block) => in_block(shared, query, block, |_, event| {
-            add_event(counts, event, field);
-        }),
-        Unit::Rows { segment, loaded, group } => {
-            let mut matching = Matching::new(query, segment, loaded, *group)?;
-            top_of_rows(query, &mut matching, field, counts)
-        }
-    })?;
-    let mut counts = counts.into_iter();
-    let mut joined: Counts = counts.next().unwrap_or_default();
-    for (value, count) in counts.flatten() {
-        *joined.entry(value).or_default() += count;
-    }
-    let mut ranked: Vec<(String, u64)> = joined.into_iter().collect();
-    let order = |one: &(String, u64), other: &(String, u64)| {
-        other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0))
-    };
-    if k < ranked.len() {
-        ranked.select_nth_unstable_by(k, order);
-        ranked.truncate(k);
-    }
-    ranked.sort_unstable_by(order);
-    Ok(ranked)
-}
-
-fn top_of_rows(
-    query: &Query<'_>,
-    matching: &mut Matching<'_>,
-    field: &FieldName<'_>,
-    counts: &mut Counts,
-) -> Result<(), StoreError> {
-    if matching.is_empty() {
-        return Ok(());
-    }
-    let column = match field {
-        FieldName::Known(field) => matching.rows.whole_text(*field)?,
-        FieldName::Other(_) => None,
-    };
-    let found = matching.all(query)?;
-    let Some(column) = column else {
-        let columns = matching.rows.columns(&query.also(field))?;
-        for row in found.rows() {
-            let event = columns.event(row).map_err(|reason| matching.rows.corrupt(reason))?;
-            add_event(counts, &event, field);
-        }
-        return Ok(());
-    };
-    let mut by_code = vec![0_u64; column.distinct().len()];
-    for row in found.rows() {
-        let code = column.codes.get(row).copied().unwrap_or(ABSENT);
-        if let Some(count) = by_code.get_mut(code as usize) {
-            *count += 1;
-        }
-    }
-    for (cell, count) in column.distinct().zip(by_code) {
-        if count == 0 {
-            continue;
-        }
-        if cell.starts_with('[') && *field != FieldName::Known(Field::Message) {
-            let value =
-                from_cell(cell).ok_or_else(|| matching.rows.corrupt("a list is damaged"))?;
-            add_value(counts, &value, count);
-        } else {
-            add_text(counts, cell, count);
-        }
-    }
-    Ok(())
-}
-
-fn add_event(counts: &mut Counts, event: &Event<'_>, field: &FieldName<'_>) {
-    match field {
-        FieldName::Known(Field::Timestamp) => add_text(counts, &event.created().to_string(), 1),
-        FieldName::Known(Field::EventOriginal) => add_text(counts, event.original(), 1),
-        name => {
-            if let Some(value) = event.get_named(name) {
-                add_value(counts, value, 1);
-            }
-        }
-    }
-}
-
-fn add_value(counts: &mut Counts, value: &Value<'_>, count: u64) {
-    match value {
-        Value::Null => {}
-        Value::List(values) => values.iter().for_each(|value| add_value(counts, value, count)),
-        value => add_text(counts, &value.to_text(), count),
-    }
-}
-
-fn add_text(counts: &mut Counts, text: &str, count: u64) {
-    match counts.get_mut(text) {
-        Some(known) => *known += count,
-        None => {
-            counts.insert(text.to_owned(), count);
-        }
-    }
-}
-
-fn in_block(
+/// Walks the events of a block that match.
+pub(crate) fn in_block(
     shared: &Shared,
     query: &Query<'_>,
     block: &Block,

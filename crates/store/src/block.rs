@@ -61,6 +61,9 @@ impl Block {
 
     fn join(&mut self, other: &Block) {
         let base = self.bytes.len();
+        // Twice the room for what mostly stays as it is would be wasted.
+        self.bytes.reserve_exact(other.bytes.len());
+        self.starts.reserve_exact(other.starts.len());
         self.bytes.extend_from_slice(&other.bytes);
         self.created = join_ranges(self.created, other.created);
         self.starts.extend(other.starts.iter().map(|start| base + start));

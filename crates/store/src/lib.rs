@@ -21,6 +21,7 @@ mod segment;
 mod select;
 mod snapshot;
 mod text_hash;
+mod top;
 mod unit;
 mod wal;
 mod writer;

@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::segment::rows::Rows;
 use crate::select::{Order, by_id, select, stored_in};
 use crate::snapshot::Shared;
+use crate::top::top;
 use crate::unit::{Query, Unit, damaged};
 use crate::{Page, Search, Stats, StoredEvent};
 
@@ -78,7 +79,7 @@ impl Reader {
         k: usize,
     ) -> Result<Vec<(String, u64)>, StoreError> {
         let query = Query::new(predicate, from, to, Some(field));
-        aggregate::top(&self.shared, &query, field, k)
+        top(&self.shared, &query, field, k)
     }
 
     /// How many events match.

@@ -4,7 +4,6 @@
 //! caller with [`Predicate::matches`] over the event.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
 use bergfried_query::{Condition, Predicate, Target};
@@ -88,9 +87,11 @@ fn atom(
     }
     let by_number = matches!(condition, Condition::Number(..));
     Ok(match field {
-        Field::Timestamp if by_number => Some(ints(&rows.created()?, condition, count)),
-        Field::EventIngested if by_number => Some(ints(&rows.ingested()?, condition, count)),
-        Field::EventId => Some(ints(&rows.ids()?, condition, count)),
+        Field::Timestamp if by_number => Some(ints(rows.created()?.as_ref(), condition, count)),
+        Field::EventIngested if by_number => {
+            Some(ints(rows.ingested()?.as_ref(), condition, count))
+        }
+        Field::EventId => Some(ints(rows.ids()?.as_ref(), condition, count)),
         Field::Timestamp | Field::EventIngested | Field::EventOriginal | Field::Message => None,
         field => {
             if let Some(column) = rows.whole_int(field)? {
@@ -102,7 +103,7 @@ fn atom(
     })
 }
 
-fn ints(column: &Rc<IntColumn>, condition: &Condition, count: usize) -> Bitmap {
+fn ints(column: &IntColumn, condition: &Condition, count: usize) -> Bitmap {
     let absent = matches!(condition, Condition::Null);
     let nowhere = Event::new(Timestamp::default(), "");
     if let Condition::Number(..) | Condition::Exists | Condition::Null = condition {
@@ -118,7 +119,7 @@ fn ints(column: &Rc<IntColumn>, condition: &Condition, count: usize) -> Bitmap {
     Bitmap::of(column.iter().map(|number| number.map_or(absent, &mut holds)), count)
 }
 
-fn texts(column: &Rc<TextColumn>, condition: &Condition, count: usize) -> Bitmap {
+fn texts(column: &TextColumn, condition: &Condition, count: usize) -> Bitmap {
     let absent = matches!(condition, Condition::Null);
     let nowhere = Event::new(Timestamp::default(), "");
     let truths: Vec<bool> = column

@@ -67,10 +67,16 @@ impl TextColumn {
         (code != ABSENT).then(|| self.by_code(code as usize))
     }
 
-    fn by_code(&self, code: usize) -> &str {
+    /// The text of a code.
+    pub(crate) fn by_code(&self, code: usize) -> &str {
         let start = code.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
         let end = self.ends.get(code).copied().unwrap_or(self.text.len());
         self.text.get(start.unwrap_or(0)..end).unwrap_or_default()
+    }
+
+    /// Bytes of memory, near enough.
+    pub(crate) fn size(&self) -> usize {
+        self.text.len() + self.ends.len() * size_of::<usize>() + self.codes.len() * 4
     }
 
     fn page(&mut self, page: Page, rows: usize) -> Result<(), Malformed> {
@@ -181,6 +187,19 @@ fn unpack(packed: &[u8], width: u32, count: usize, out: &mut Vec<u32>) -> Result
         bits -= width;
     }
     Ok(())
+}
+
+#[cfg(test)]
+impl TextColumn {
+    /// A column of these distinct texts, without rows.
+    pub(crate) fn of_texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        let mut column = TextColumn::default();
+        for text in texts {
+            column.text.push_str(text);
+            column.ends.push(column.text.len());
+        }
+        column
+    }
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(crate) struct Rows<'s> {
     /// Only these rows are asked for (ascending); others may be absent from text columns.
     wanted: Option<Vec<usize>>,
     file: OnceCell<File>,
-    texts: RefCell<HashMap<&'static str, Rc<TextColumn>>>,
+    texts: RefCell<HashMap<&'static str, Arc<TextColumn>>>,
     ints: RefCell<HashMap<&'static str, Rc<IntColumn>>>,
 }
 
@@ -101,7 +101,7 @@ impl<'s> Rows<'s> {
     }
 
     /// The text column of a field, where it holds all of the field's values.
-    pub(crate) fn whole_text(&self, field: Field) -> Result<Option<Rc<TextColumn>>, StoreError> {
+    pub(crate) fn whole_text(&self, field: Field) -> Result<Option<Arc<TextColumn>>, StoreError> {
         let has = TEXTS.contains(&field) || field == Field::Message;
         if !has || !self.holds_all(field)? {
             return Ok(None);
@@ -123,9 +123,9 @@ impl<'s> Rows<'s> {
     }
 
     /// A text column by name; all rows absent where the file has none.
-    fn texts(&self, name: &'static str) -> Result<Rc<TextColumn>, StoreError> {
+    fn texts(&self, name: &'static str) -> Result<Arc<TextColumn>, StoreError> {
         if let Some(column) = self.texts.borrow().get(name) {
-            return Ok(Rc::clone(column));
+            return Ok(Arc::clone(column));
         }
         let rows = self.index()?.rows;
         let column = match self.position(name) {
@@ -136,8 +136,8 @@ impl<'s> Rows<'s> {
             }
             None => TextColumn::absent(rows),
         };
-        let column = Rc::new(column);
-        self.texts.borrow_mut().insert(name, Rc::clone(&column));
+        let column = Arc::new(column);
+        self.texts.borrow_mut().insert(name, Arc::clone(&column));
         Ok(column)
     }
 
@@ -254,19 +254,19 @@ pub(crate) struct EventColumns {
     created: Rc<IntColumn>,
     ids: Option<Rc<IntColumn>>,
     ingested: Option<Rc<IntColumn>>,
-    texts: Vec<(Field, Rc<TextColumn>)>,
+    texts: Vec<(Field, Arc<TextColumn>)>,
     ints: Vec<(Field, Rc<IntColumn>)>,
-    rest: Option<Rc<TextColumn>>,
+    rest: Option<Arc<TextColumn>>,
     wanted: Wanted,
     original: Option<OriginalColumns>,
 }
 
 struct OriginalColumns {
-    original: Rc<TextColumn>,
-    head: Rc<TextColumn>,
-    message: Rc<TextColumn>,
-    host: Rc<TextColumn>,
-    program: Rc<TextColumn>,
+    original: Arc<TextColumn>,
+    head: Arc<TextColumn>,
+    message: Arc<TextColumn>,
+    host: Arc<TextColumn>,
+    program: Arc<TextColumn>,
     pid: Rc<IntColumn>,
 }
 
