@@ -48,6 +48,36 @@ pub(super) struct CorrelationState {
     key: String,
     /// How many groups have something to state.
     pending: usize,
+    clock: Clock,
+}
+
+/// Event time as it can be trusted to pass: it moves by at most [`MAX_STEP`] for each match, so that
+/// a line with a wild stamp does not make the groups of all others look old.
+#[derive(Debug, Default)]
+struct Clock {
+    now: Option<i64>,
+    turned: i64,
+}
+
+/// Ten seconds.
+const MAX_STEP: i64 = 10_000_000;
+
+impl Clock {
+    /// Whether so much time has passed since this was last true.
+    fn has_passed(&mut self, period: i64, time: i64) -> bool {
+        let Some(before) = self.now else {
+            self.now = Some(time);
+            self.turned = time;
+            return false;
+        };
+        let now = time.clamp(before, before.saturating_add(MAX_STEP));
+        self.now = Some(now);
+        let passed = now.saturating_sub(self.turned) >= period;
+        if passed {
+            self.turned = now;
+        }
+        passed
+    }
 }
 
 #[derive(Debug)]
@@ -87,6 +117,7 @@ impl CorrelationState {
             hasher: RandomState::new(),
             key: String::new(),
             pending: 0,
+            clock: Clock::default(),
         }
     }
 
@@ -121,12 +152,20 @@ impl CorrelationState {
             episode: None,
         };
         let pending = &mut self.pending;
+        let time = hit.event.created().micros();
+        // A group that had no match for two time spans has an empty window, also for late ones.
+        if self.clock.has_passed(correlation.timespan.saturating_mul(2), time) {
+            self.groups.turn(|mut over| {
+                if let Some(findings) = findings.as_deref_mut() {
+                    over.state(rule, correlation, i64::MAX, pending, findings);
+                }
+            });
+        }
         let (group, _) = self.groups.entry(&self.key, make, |mut forgotten: Group| {
             if let Some(findings) = findings.as_deref_mut() {
                 forgotten.state(rule, correlation, i64::MAX, pending, findings);
             }
         });
-        let time = hit.event.created().micros();
         if group.episode.is_none() && group.window.is_over(correlation, time) {
             group.details = Details::default();
         }

@@ -48,6 +48,12 @@ impl<V> Groups<V> {
         (self.young.entry(key.into()).or_insert_with(make), made)
     }
 
+    /// Forgets the entries that were not used since the last turn; they are over, not evicted.
+    pub(super) fn turn(&mut self, forget: impl FnMut(V)) {
+        let over = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+        over.into_values().for_each(forget);
+    }
+
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.young.values_mut().chain(self.old.values_mut())
     }
