@@ -195,6 +195,8 @@ impl Committer {
                 }
                 next_id += 1;
             }
+            // Nothing stays unsaid past the batch: what a crash leaves in memory would be lost.
+            self.engine.flush(&mut findings);
             batches.push(NewBatch { id: BatchId(batch.id), ingested, events, findings });
         }
         let watched = self.for_watchers(first_id, &batches);
@@ -379,7 +381,9 @@ impl Committer {
 
 /// An engine that has seen what the longest rule window still holds.
 fn warmed(rules: &Arc<RuleSet>, reader: &Reader) -> Result<Engine, StoreError> {
-    let mut engine = Engine::new(Arc::clone(rules), Limits::default());
+    // Every batch ends with a flush, so no follow-up needs a time of its own.
+    let limits = Limits { update_interval: i64::MAX, ..Limits::default() };
+    let mut engine = Engine::new(Arc::clone(rules), limits);
     let from = now().plus_micros(-rules.longest_window());
     reader.replay(from, WARM_EVENTS, |stored| {
         if stored.event.text(Field::LogFlags) != Some(REPEATED) {
