@@ -3,12 +3,14 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     reason = "a test that cannot go on should say where"
 )]
 
 mod support;
 
 mod api;
+mod durable;
 mod hub;
 mod parse;
 mod rules;

@@ -1,9 +1,11 @@
 //! What the tests share: the program as a process, a hub, HTTP, log lines.
 
+pub(crate) mod dice;
 pub(crate) mod http;
 pub(crate) mod hub;
 pub(crate) mod lines;
 pub(crate) mod process;
+pub(crate) mod relay;
 
 use std::time::{Duration, Instant};
 

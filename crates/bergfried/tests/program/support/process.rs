@@ -107,11 +107,21 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// Sends SIGKILL, without waiting for the end.
+    pub(crate) fn kill_shared(&self) {
+        self.signal("KILL");
+    }
+
+    fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        let sent = kill.args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Sends SIGINT, as Ctrl-C does; how it ended, and after how long.
     pub(crate) fn interrupt(&mut self) -> (ExitStatus, Duration) {
         let begun = Instant::now();
-        let mut kill = Command::new("kill");
-        assert!(kill.args(["-INT", &self.child.id().to_string()]).status().unwrap().success());
+        self.signal("INT");
         (self.status(), begun.elapsed())
     }
 
