@@ -35,7 +35,7 @@ impl TextColumn {
         rows: usize,
         wanted: Option<&[usize]>,
     ) -> Result<Self, String> {
-        let mut column = TextColumn { codes: Vec::with_capacity(rows), ..TextColumn::default() };
+        let mut column = Reading { codes: Vec::with_capacity(rows), ..Reading::default() };
         while let Some(next) = pages.peek_next_page().map_err(|error| error.to_string())? {
             let start = column.codes.len();
             if let (Some(wanted), Some(levels), false) = (wanted, next.num_levels, next.is_dict) {
@@ -53,7 +53,7 @@ impl TextColumn {
         if column.codes.len() != rows {
             return Err("a column has too few rows".to_owned());
         }
-        Ok(column)
+        column.finish().map_err(str::to_owned)
     }
 
     /// The texts that occur, by code.
@@ -77,6 +77,25 @@ impl TextColumn {
     /// Bytes of memory, near enough.
     pub(crate) fn size(&self) -> usize {
         self.text.len() + self.ends.len() * size_of::<usize>() + self.codes.len() * 4
+    }
+}
+
+/// A column while its pages are read.
+#[derive(Default)]
+struct Reading {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    codes: Vec<u32>,
+}
+
+impl Reading {
+    /// Checks all texts at once, which is faster than one by one.
+    fn finish(self) -> Result<TextColumn, Malformed> {
+        let text = String::from_utf8(self.bytes).map_err(|_| "text is not UTF-8")?;
+        if !self.ends.iter().all(|end| text.is_char_boundary(*end)) {
+            return Err("text is not UTF-8");
+        }
+        Ok(TextColumn { text, ends: self.ends, codes: self.codes })
     }
 
     fn page(&mut self, page: Page, rows: usize) -> Result<(), Malformed> {
@@ -127,12 +146,11 @@ impl TextColumn {
     }
 
     fn texts(&mut self, bytes: &mut Bytes<'_>, count: usize) -> Result<(), Malformed> {
-        self.text.reserve(bytes.0.len());
+        self.bytes.reserve(bytes.0.len());
         for _ in 0..count {
             let length = bytes.u32()? as usize;
-            let text = std::str::from_utf8(bytes.take(length)?).map_err(|_| "text is not UTF-8")?;
-            self.text.push_str(text);
-            self.ends.push(self.text.len());
+            self.bytes.extend_from_slice(bytes.take(length)?);
+            self.ends.push(self.bytes.len());
         }
         Ok(())
     }
