@@ -11,6 +11,7 @@ mod support;
 
 mod api;
 mod durable;
+mod full_disk;
 mod hub;
 mod parse;
 mod rules;
