@@ -142,22 +142,40 @@ fn list(client: &Client, wanted: &List, out: &mut dyn Write) -> anyhow::Result<(
 }
 
 fn row(alert: &Map<String, Value>, out: &mut dyn Write) -> std::io::Result<()> {
-    let count = alert.get("count").and_then(Value::as_u64).unwrap_or(0);
-    let rest = format!(
-        "{} {} · {} · {count}x · {}",
-        text(alert, "last_seen"),
+    let number = |name: &str| alert.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let mut rest = format!(
+        "{} {} · {}x {} on {}",
+        text(alert, "last_seen").get(..19).unwrap_or_default().replace('T', " "),
         text(alert, "status"),
+        number("count"),
+        text(alert, "event"),
         text(alert, "resource"),
-        text(alert, "text")
     );
-    let id = alert.get("id").and_then(Value::as_u64).unwrap_or(0);
+    for (word, field) in [("from", "sources"), ("user", "users")] {
+        if let Some(names) = seen(alert, field) {
+            rest = format!("{rest} · {word} {names}");
+        }
+    }
     let severity = severity(alert);
     writeln!(
         out,
-        "{id:>5} {} {}",
+        "{:>5} {} {}",
+        number("id"),
         paint(severity, &format!("{:<13}", severity.name()), colours()),
         fit(&plain(&rest), width().saturating_sub(20))
     )
+}
+
+/// The first of the names that an alert has seen, and how many more there are.
+fn seen(alert: &Map<String, Value>, field: &str) -> Option<String> {
+    let seen = alert.get(field)?;
+    let names = seen.get("names")?.as_array()?;
+    let first = names.first()?.as_str()?;
+    let overflow = seen.get("overflow").and_then(Value::as_u64).unwrap_or(0);
+    match names.len() as u64 - 1 + overflow {
+        0 => Some(first.to_owned()),
+        more => Some(format!("{first} and {more} more")),
+    }
 }
 
 fn show(alert: &Map<String, Value>, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 
 const KEY = "bergfried-key";
 const REFRESH = 3000;
+const WORST = ["critical", "high", "medium", "low", "informational"];
 const $ = (id) => document.getElementById(id);
 let refresh;
 
@@ -28,11 +29,22 @@ function time(text) {
   return text.replace("T", " ").replace(/\.\d+/, "").replace("Z", "");
 }
 
+// The first names that an alert has seen, and how many more there are.
+function names(seen) {
+  const shown = seen.names.slice(0, 3).join(", ");
+  const more = seen.names.length - 3 + seen.overflow;
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}
+
+function worstFirst(a, b) {
+  return WORST.indexOf(a.severity) - WORST.indexOf(b.severity) || b.last_seen.localeCompare(a.last_seen);
+}
+
 async function showAlerts() {
   const [{ alerts }, status] = await Promise.all([ask("alerts?status=open&limit=200"), ask("status")]);
   const body = $("alerts").tBodies[0];
   body.replaceChildren();
-  for (const alert of alerts) {
+  for (const alert of alerts.sort(worstFirst)) {
     const row = body.insertRow();
     const severity = document.createElement("span");
     severity.className = `severity ${alert.severity}`;
@@ -40,8 +52,8 @@ async function showAlerts() {
     cell(row, "").append(severity);
     cell(row, alert.event).title = alert.text;
     cell(row, alert.resource);
-    cell(row, alert.sources.names.join(", "));
-    cell(row, alert.users.names.join(", "));
+    cell(row, names(alert.sources));
+    cell(row, names(alert.users));
     cell(row, alert.count);
     cell(row, time(alert.last_seen), "time");
     const close = document.createElement("button");
