@@ -1,11 +1,11 @@
 //! Writing a log file.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::{FILE_HEADER, FILE_MAGIC, checksum, path, sync_directory};
+use super::{FILE_HEADER, FILE_MAGIC, checksum, path};
 use crate::bytes_io::saturating_u32;
 use crate::encode::Names;
 use crate::error::StoreError;
@@ -30,26 +30,18 @@ impl WalFile {
     pub(crate) fn create(directory: &Path, number: u64, sync: bool) -> Result<Self, StoreError> {
         let path = path(directory, number);
         let header = header();
-        let write = || -> std::io::Result<File> {
-            let mut file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        // The number is new: a file that is there was left by a try that failed.
+        let create = || -> std::io::Result<File> {
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).open(&path)?;
             file.write_all(&header)?;
             if sync {
                 file.sync_all()?;
+                File::open(directory)?.sync_all()?;
             }
             Ok(file)
         };
-        let file = match write() {
-            Ok(file) => file,
-            Err(error) => {
-                // Left in place, the half-made file would stand in the way of the next try.
-                match fs::remove_file(&path) {
-                    Ok(()) | Err(_) => return Err(StoreError::io("create", &path, error)),
-                }
-            }
-        };
-        if sync {
-            sync_directory(directory)?;
-        }
+        let file = create().map_err(|error| StoreError::io("create", &path, error))?;
         let length = header.len() as u64;
         Ok(WalFile {
             path,
