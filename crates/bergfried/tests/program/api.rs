@@ -285,7 +285,7 @@ fn alerts_are_listed_shown_and_closed() {
     let hub = Hub::start(directory.path());
     assert_eq!(hub.send("1", "web", &break_in("web", "bob", "203.0.113.7")).status, 200);
     let new_user = format!("{} db useradd[9]: new user: name=eve, UID=1002, GID=1002", ago(3));
-    assert_eq!(hub.send("2", "db", &[new_user.clone()]).status, 200);
+    assert_eq!(hub.send("2", "db", std::slice::from_ref(&new_user)).status, 200);
     wait_until("three alerts", || hub.alerts().len() == 3);
     let worst = hub.get("/api/v1/alerts?min_severity=critical");
     assert_eq!(worst["alerts"].as_array().unwrap().len(), 1);

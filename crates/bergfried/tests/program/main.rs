@@ -10,10 +10,13 @@
 mod support;
 
 mod api;
+mod browser;
 mod durable;
 mod full_disk;
 mod hub;
+mod notify;
 mod parse;
+mod recorded;
 mod rules;
 mod scan;
 mod watchtower;

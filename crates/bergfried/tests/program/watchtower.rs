@@ -285,8 +285,7 @@ fn a_python_agent_works_and_its_logins_meet_the_rules() {
         (0..6).map(|n| failed(&ago(60 - n), "web", "bob", "203.0.113.7")).collect();
     write_lines(&log, &failures);
     let data = directory.path().join("data");
-    let mut command = bergfried(&["up", "--listen", "127.0.0.1:0", "--journald", "off"]);
-    command.arg("--data-dir").arg(&data).arg("--file").arg(&log);
+    let mut command = Hub::up_command(&data, &log);
     command.env("ADMIN_API_KEY", KEY).env("WATCHTOWER_AGENT_TOKEN", TOKEN);
     let hub = Hub::run(command, &data);
     wait_until("the failures", || hub.stored() == 6);

@@ -31,9 +31,13 @@ impl Hub {
 
     /// `bergfried up`, which watches these files.
     pub(crate) fn up(data: &Path, files: &Path) -> Hub {
+        Hub::run(Hub::up_command(data, files), data)
+    }
+
+    pub(crate) fn up_command(data: &Path, files: &Path) -> Command {
         let mut command = bergfried(&["up", "--listen", "127.0.0.1:0", "--journald", "off"]);
         command.arg("--data-dir").arg(data).arg("--file").arg(files);
-        Hub::run(command, data)
+        command
     }
 
     pub(crate) fn command(data: &Path) -> Command {

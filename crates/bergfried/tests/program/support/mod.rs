@@ -5,6 +5,7 @@ pub(crate) mod http;
 pub(crate) mod hub;
 pub(crate) mod lines;
 pub(crate) mod process;
+pub(crate) mod receiver;
 pub(crate) mod relay;
 
 use std::time::{Duration, Instant};
