@@ -23,11 +23,15 @@ pub struct RuleFileError {
 /// of their names. Directories named `samples` hold log lines, and are passed over.
 ///
 /// # Errors
-/// Where a file or directory cannot be read, or is beyond the limits (4 MiB a file).
+/// Where a file or directory cannot be read, is beyond the limits (4 MiB a file), or a directory
+/// holds no rule file at all: who names it expects rules to run.
 pub fn read_rules(path: &Path) -> Result<Vec<Source>, RuleFileError> {
     let mut sources = Vec::new();
     if path.is_dir() {
         walk(path, &mut sources)?;
+        if sources.is_empty() {
+            return Err(problem(path, "there is no .yml or .yaml file in it"));
+        }
     } else {
         sources.push(read(path)?);
     }
@@ -72,4 +76,30 @@ fn read(path: &Path) -> Result<Source, RuleFileError> {
 
 fn problem(path: &Path, reason: impl Into<String>) -> RuleFileError {
     RuleFileError { path: path.to_owned(), reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_come_in_order_and_samples_are_passed_over() {
+        let base = tempfile::tempdir().unwrap();
+        let at = |name: &str| base.path().join(name);
+        std::fs::create_dir_all(at("b/samples")).unwrap();
+        for name in ["z.yml", "b/a.yaml", "b/samples/c.yml", "note.txt"] {
+            std::fs::write(at(name), "title: x").unwrap();
+        }
+        let read: Vec<String> =
+            read_rules(base.path()).unwrap().into_iter().map(|source| source.file).collect();
+        assert_eq!(read, [at("b/a.yaml").display().to_string(), at("z.yml").display().to_string()]);
+    }
+
+    #[test]
+    fn what_holds_no_rules_is_an_error() {
+        let base = tempfile::tempdir().unwrap();
+        let empty = read_rules(base.path()).unwrap_err();
+        assert!(empty.to_string().contains("no .yml"), "{empty}");
+        assert!(read_rules(&base.path().join("absent.yml")).is_err());
+    }
 }
