@@ -85,6 +85,15 @@ impl StampChoice {
     }
 }
 
+/// Reads a search before the hub is asked, so that a mistake is shown in its place at once.
+pub(crate) fn check_search(text: &str) -> anyhow::Result<()> {
+    let now = Timestamp::from(jiff::Timestamp::now());
+    match bergfried_query::search::parse(text, now) {
+        Ok(_) => Ok(()),
+        Err(error) => anyhow::bail!("cannot read the search: {}", error.render(text)),
+    }
+}
+
 /// How to reach the hub.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct HubChoice {

@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::arguments::HubChoice;
+use crate::arguments::{HubChoice, check_search};
 use crate::client::Client;
 use crate::terminal::{fit, plain, width};
 
@@ -78,6 +78,7 @@ struct Page {
 const PAGE: usize = 1_000;
 
 pub(crate) fn run(arguments: &Search, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    check_search(&arguments.query)?;
     let client = Client::new(&arguments.hub)?;
     let mut parameters = vec![("q", arguments.query.clone())];
     match arguments.since {

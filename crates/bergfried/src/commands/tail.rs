@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use crate::arguments::HubChoice;
+use crate::arguments::{HubChoice, check_search};
 use crate::client::Client;
 
 /// Follow events as a hub stores them, until Ctrl-C.
@@ -35,6 +35,7 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Tail, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    check_search(&arguments.query)?;
     let client = Client::new(&arguments.hub)?;
     let lines = client.follow("tail", &[("q", arguments.query.clone())])?;
     for line in lines.lines() {
