@@ -19,4 +19,5 @@ mod parse;
 mod recorded;
 mod rules;
 mod scan;
+mod up;
 mod watchtower;
