@@ -1,7 +1,6 @@
 //! The one thread through which everything passes: parse, detect, commit, answer, alert.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -9,16 +8,16 @@ use std::time::Duration;
 
 use bergfried_control::{AgentReport, ChannelFilter, Control};
 use bergfried_event::{Event, Field, FieldName, Finding, Timestamp, readable};
-use bergfried_rules::{Engine, Limits, RuleSet};
+use bergfried_rules::RuleSet;
 use bergfried_store::{BatchId, Committed, NewBatch, Reader, StoreError, Writer};
 use bergfried_wire::Batch;
 use tokio::sync::broadcast;
 
 use crate::context::Zones;
 use crate::counters::{Counters, add};
+use crate::memory::Memory;
 use crate::notifier::Alarm;
 use crate::submission::{Answer, Payload, Sender, Submission};
-use crate::twins::Twins;
 use crate::{LiveEvent, Parts, StartError, now};
 
 /// The most batches of one group commit.
@@ -29,10 +28,6 @@ const GROUP_BYTES: usize = 16 << 20;
 const TICK: Duration = Duration::from_millis(500);
 /// How long the hosts' last-seen times wait before they are written.
 const HOSTS_EVERY: i64 = 5 * Timestamp::SECOND;
-/// The most events from which the rules' state is rebuilt after a start.
-const WARM_EVENTS: usize = 1_000_000;
-/// The `log.flags` of an event that another file or the journal had brought before.
-const REPEATED: &str = "repeated";
 /// The most agents whose last-seen times wait together.
 const MAX_HOSTS: usize = 10_000;
 
@@ -41,14 +36,13 @@ pub(crate) struct Committer {
     reader: Reader,
     control: Arc<Control>,
     rules: Arc<RuleSet>,
-    engine: Engine,
+    memory: Memory,
     environment: String,
     channels: Vec<ChannelFilter>,
     live: broadcast::Sender<LiveEvent>,
     counters: Arc<Counters>,
     alarm: Alarm,
     zones: Zones,
-    twins: Twins,
     hosts: HashMap<String, Seen>,
     hosts_written: Timestamp,
     /// Findings that are durable but could not yet be applied to the alerts.
@@ -75,20 +69,19 @@ impl Committer {
         counters: Arc<Counters>,
         alarm: Alarm,
     ) -> Result<Self, StartError> {
-        let engine = warmed(&parts.rules, &parts.reader)?;
+        let memory = Memory::rebuilt(&parts.rules, &parts.reader)?;
         let mut committer = Committer {
             channels: parts.channels.filters(),
             writer: parts.writer,
             reader: parts.reader,
             control: parts.control,
             rules: parts.rules,
-            engine,
+            memory,
             environment: parts.environment,
             live,
             counters,
             alarm,
             zones: Zones::default(),
-            twins: Twins::new(),
             hosts: HashMap::new(),
             hosts_written: now(),
             unapplied: parts
@@ -186,17 +179,13 @@ impl Committer {
             let mut events = self.parse(batch);
             let mut findings = Vec::new();
             for (event, (origin, _)) in events.iter_mut().zip(&batch.records) {
-                let way = batch.origins.get(usize::from(*origin)).map(|origin| &origin.path);
-                if way.is_some_and(|way| self.twins.is_repeat(event, way)) {
-                    event.set(Field::LogFlags, REPEATED);
+                let way = batch.origins.get(usize::from(*origin)).map(|origin| &*origin.path);
+                if self.memory.judge(event, next_id, way, &mut findings) {
                     add(&self.counters.repeated, 1);
-                } else {
-                    self.engine.observe(event, next_id, &mut findings);
                 }
                 next_id += 1;
             }
-            // Nothing stays unsaid past the batch: what a crash leaves in memory would be lost.
-            self.engine.flush(&mut findings);
+            self.memory.end_batch(&mut findings);
             batches.push(NewBatch { id: BatchId(batch.id), ingested, events, findings });
         }
         let watched = self.for_watchers(first_id, &batches);
@@ -253,8 +242,8 @@ impl Committer {
     /// Nothing was stored: the senders keep their batches, and the rules forget what they saw.
     fn not_committed(&mut self, ready: Vec<Ready<'_>>, error: &StoreError) {
         tracing::error!(%error, batches = ready.len(), "cannot store batches");
-        match warmed(&self.rules, &self.reader) {
-            Ok(engine) => self.engine = engine,
+        match Memory::rebuilt(&self.rules, &self.reader) {
+            Ok(memory) => self.memory = memory,
             Err(error) => tracing::error!(%error, "cannot rebuild the state of the rules"),
         }
         if matches!(error, StoreError::TooLarge { .. }) && ready.len() > 1 {
@@ -377,21 +366,6 @@ impl Committer {
             }
         }
     }
-}
-
-/// An engine that has seen what the longest rule window still holds.
-fn warmed(rules: &Arc<RuleSet>, reader: &Reader) -> Result<Engine, StoreError> {
-    // Every batch ends with a flush, so no follow-up needs a time of its own.
-    let limits = Limits { update_interval: i64::MAX, ..Limits::default() };
-    let mut engine = Engine::new(Arc::clone(rules), limits);
-    let from = now().plus_micros(-rules.longest_window());
-    reader.replay(from, WARM_EVENTS, |stored| {
-        if stored.event.text(Field::LogFlags) != Some(REPEATED) {
-            engine.warm(&stored.event, stored.id);
-        }
-        ControlFlow::Continue(())
-    })?;
-    Ok(engine)
 }
 
 fn size_of(payload: &Payload) -> usize {

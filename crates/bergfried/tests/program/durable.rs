@@ -12,8 +12,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::dice::Dice;
-use crate::support::hub::{Hub, batch_of};
-use crate::support::lines::{accepted, ago, append, failed};
+use crate::support::hub::{Hub, batch_from, batch_of};
+use crate::support::lines::{accepted, ago, append, break_in, failed};
 use crate::support::process::{Process, bergfried, run_with};
 use crate::support::relay::Relay;
 use crate::support::{wait_for, wait_until};
@@ -245,6 +245,19 @@ fn alerts_after_kill_9_are_those_of_an_undisturbed_run() {
     for (got, expected) in got.iter().zip(&expected) {
         assert_eq!(got, expected);
     }
+}
+
+#[test]
+fn a_line_that_comes_again_over_another_way_counts_once_after_kill_9() {
+    let directory = tempfile::tempdir().unwrap();
+    let lines = break_in("web", "bob", "203.0.113.7");
+    let hub = Hub::start(directory.path());
+    assert_eq!(hub.send_body(&batch_from("auth.log", "1", "web", &lines)).status, 200);
+    hub.kill();
+    let hub = Hub::start(directory.path());
+    assert_eq!(hub.send_body(&batch_from("all.log", "2", "web", &lines)).status, 200);
+    assert_eq!(hub.search("log.flags:repeated").len(), lines.len());
+    assert_eq!(hub.alerts()[1]["count"], 7, "{:?}", hub.alerts());
 }
 
 /// Whether the hub acknowledged the batch before it died.

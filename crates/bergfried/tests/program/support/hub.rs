@@ -138,8 +138,13 @@ impl Hub {
 
 /// A body in the native batch format.
 pub(crate) fn batch_of(id: &str, host: &str, lines: &[String]) -> Vec<u8> {
+    batch_from("test.log", id, host, lines)
+}
+
+/// As [`batch_of`], of the lines of this file.
+pub(crate) fn batch_from(file: &str, id: &str, host: &str, lines: &[String]) -> Vec<u8> {
     let now = jiff::Timestamp::now().as_microsecond();
-    let origin = serde_json::json!({"kind": "file", "path": "test.log", "host": host});
+    let origin = serde_json::json!({"kind": "file", "path": file, "host": host});
     let id = format!("{id:0>32}");
     let header = serde_json::json!({
         "batch": id, "agent": host, "version": "1", "origins": [origin],

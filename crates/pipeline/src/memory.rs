@@ -1,0 +1,66 @@
+//! What judging an event remembers of earlier ones: the windows of the rules, and lines that came
+//! over another way. Rebuilt from the store after a start, and where a commit failed.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use bergfried_event::{Event, Field, Finding};
+use bergfried_rules::{Engine, Limits, RuleSet};
+use bergfried_store::{Reader, StoreError};
+
+use crate::now;
+use crate::twins::Twins;
+
+/// The most events from which the memory is rebuilt.
+const WARM_EVENTS: usize = 1_000_000;
+/// The `log.flags` of an event that another file or the journal had brought before.
+const REPEATED: &str = "repeated";
+
+pub(crate) struct Memory {
+    engine: Engine,
+    twins: Twins,
+}
+
+impl Memory {
+    /// Remembers what the store holds and the longest window of a rule still wants.
+    pub(crate) fn rebuilt(rules: &Arc<RuleSet>, reader: &Reader) -> Result<Memory, StoreError> {
+        // Every batch ends with a flush, so no follow-up needs a time of its own.
+        let limits = Limits { update_interval: i64::MAX, ..Limits::default() };
+        let mut engine = Engine::new(Arc::clone(rules), limits);
+        let mut twins = Twins::new();
+        let from = now().plus_micros(-rules.longest_window());
+        reader.replay(from, WARM_EVENTS, |stored| {
+            if let Some(way) = stored.event.text(Field::LogFilePath) {
+                twins.is_repeat(&stored.event, way);
+            }
+            if stored.event.text(Field::LogFlags) != Some(REPEATED) {
+                engine.warm(&stored.event, stored.id);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(Memory { engine, twins })
+    }
+
+    /// Shows the event to the rules, unless another way has brought it before: then it is marked so,
+    /// and true is returned.
+    pub(crate) fn judge(
+        &mut self,
+        event: &mut Event<'_>,
+        id: u64,
+        way: Option<&str>,
+        findings: &mut Vec<Finding>,
+    ) -> bool {
+        let repeated = way.is_some_and(|way| self.twins.is_repeat(event, way));
+        if repeated {
+            event.set(Field::LogFlags, REPEATED);
+        } else {
+            self.engine.observe(event, id, findings);
+        }
+        repeated
+    }
+
+    /// States what is still to be said: what a crash leaves in memory would be lost.
+    pub(crate) fn end_batch(&mut self, findings: &mut Vec<Finding>) {
+        self.engine.flush(findings);
+    }
+}
