@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bergfried_control::{AgentReport, ChannelFilter, Control};
 use bergfried_event::{Event, Field, FieldName, Finding, Timestamp, readable};
@@ -28,6 +28,8 @@ const GROUP_BYTES: usize = 16 << 20;
 const TICK: Duration = Duration::from_millis(500);
 /// How long the hosts' last-seen times wait before they are written.
 const HOSTS_EVERY: i64 = 5 * Timestamp::SECOND;
+/// How long nothing is tried on a disk that was full: after each try the memory is rebuilt.
+const FULL_PAUSE: Duration = Duration::from_secs(5);
 /// The most agents whose last-seen times wait together.
 const MAX_HOSTS: usize = 10_000;
 
@@ -45,6 +47,8 @@ pub(crate) struct Committer {
     zones: Zones,
     hosts: HashMap<String, Seen>,
     hosts_written: Timestamp,
+    /// When the disk was found full last.
+    full: Option<Instant>,
     /// Findings that are durable but could not yet be applied to the alerts.
     unapplied: Vec<(u64, Vec<Finding>)>,
 }
@@ -84,6 +88,7 @@ impl Committer {
             zones: Zones::default(),
             hosts: HashMap::new(),
             hosts_written: now(),
+            full: None,
             unapplied: parts
                 .pending
                 .into_iter()
@@ -171,6 +176,10 @@ impl Committer {
         if ready.is_empty() {
             return;
         }
+        if self.full.is_some_and(|since| since.elapsed() < FULL_PAUSE) {
+            self.refuse(ready, &Answer::Full);
+            return;
+        }
         let ingested = now();
         let first_id = self.writer.next_event_id();
         let mut next_id = first_id;
@@ -253,16 +262,21 @@ impl Committer {
             }
             return;
         }
+        let answer = match error {
+            StoreError::Full { .. } => {
+                self.full = Some(Instant::now());
+                Answer::Full
+            }
+            StoreError::TooLarge { .. } => Answer::Invalid(error.to_string()),
+            _ => Answer::Failed,
+        };
+        self.refuse(ready, &answer);
+    }
+
+    fn refuse(&self, ready: Vec<Ready<'_>>, refusal: &Answer) {
         add(&self.counters.not_stored, ready.len());
         for Ready { reply, .. } in ready {
-            answer(
-                reply,
-                match error {
-                    StoreError::Full { .. } => Answer::Full,
-                    StoreError::TooLarge { .. } => Answer::Invalid(error.to_string()),
-                    _ => Answer::Failed,
-                },
-            );
+            answer(reply, refusal.clone());
         }
     }
 
