@@ -136,7 +136,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
 }
 
 /// Matches from left to right, going back only to the last `*`, so never exponential.
-fn glob(parts: &[Part], text: &str) -> bool {
+pub(crate) fn glob(parts: &[Part], text: &str) -> bool {
     match parts {
         [] => return text.is_empty(),
         [Part::Literal(literal)] => return text == literal,
