@@ -18,12 +18,22 @@ pub struct Limits {
     pub line: usize,
     /// The most origins in a batch.
     pub origins: usize,
+    /// The most bytes of the agent's name, and of an origin's host and time zone.
+    pub name: usize,
+    /// The most bytes of an origin's path.
+    pub path: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         // The longest record is MAX_RAW bytes in base64, plus its keys.
-        Limits { records: 100_000, line: MAX_RAW.div_ceil(3) * 4 + 128, origins: 1024 }
+        Limits {
+            records: 100_000,
+            line: MAX_RAW.div_ceil(3) * 4 + 128,
+            origins: 1024,
+            name: 256,
+            path: 4096,
+        }
     }
 }
 
@@ -61,6 +71,7 @@ pub fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Batch<'a>, WireErro
     if header.origins.len() > limits.origins {
         return Err(WireError::TooLarge { what: "origins", limit: limits.origins });
     }
+    check_names(&header, limits)?;
     let mut records = Vec::new();
     for (index, line) in lines.enumerate() {
         if line.is_empty() {
@@ -73,6 +84,27 @@ pub fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Batch<'a>, WireErro
         records.push(record(read(line, number, limits)?, number, header.origins.len())?);
     }
     Ok(Batch { id, agent: header.agent, origins: header.origins, records })
+}
+
+/// Names are repeated in every event of the batch, so a long one would swell it without bounds.
+fn check_names(header: &Header<'_>, limits: &Limits) -> Result<(), WireError> {
+    let too_long =
+        |key: &str, most: usize| Err(at(1, &format!("`{key}` is longer than {most} bytes")));
+    if header.agent.len() > limits.name {
+        return too_long("agent", limits.name);
+    }
+    for origin in &header.origins {
+        if origin.host.len() > limits.name {
+            return too_long("host", limits.name);
+        }
+        if origin.path.len() > limits.path {
+            return too_long("path", limits.path);
+        }
+        if origin.time_zone.as_ref().is_some_and(|zone| zone.len() > limits.name) {
+            return too_long("time_zone", limits.name);
+        }
+    }
+    Ok(())
 }
 
 fn record<'a>(

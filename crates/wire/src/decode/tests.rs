@@ -115,3 +115,27 @@ fn errors_name_the_line() {
     let short = Limits { line: 20, ..Limits::default() };
     assert!(decode(full.as_bytes(), &short).is_err());
 }
+
+#[test]
+fn names_have_a_length() {
+    let body = |agent: usize, host: usize, path: usize, zone: usize| {
+        let origin = Origin {
+            kind: SourceKind::File,
+            path: "p".repeat(path),
+            host: "h".repeat(host),
+            time_zone: Some("z".repeat(zone)),
+        };
+        let agent = "a".repeat(agent);
+        encode(&Batch { id: [1; 16], agent, origins: vec![origin], records: Vec::new() })
+    };
+    assert!(decode(&body(256, 256, 4096, 256), &Limits::default()).is_ok());
+    for (body, key) in [
+        (body(257, 1, 1, 1), "`agent`"),
+        (body(1, 257, 1, 1), "`host`"),
+        (body(1, 1, 4097, 1), "`path`"),
+        (body(1, 1, 1, 257), "`time_zone`"),
+    ] {
+        let error = decode(&body, &Limits::default()).unwrap_err().to_string();
+        assert!(error.contains("line 1") && error.contains(key), "{error}");
+    }
+}
