@@ -11,6 +11,7 @@ mod support;
 
 mod api;
 mod browser;
+mod client;
 mod durable;
 mod full_disk;
 mod hub;
