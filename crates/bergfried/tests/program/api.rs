@@ -50,6 +50,7 @@ fn every_route_of_the_document_answers_and_needs_its_key() {
         };
         let (right, other) =
             if batches { (hub.agent_token(), hub.key()) } else { (hub.key(), hub.agent_token()) };
+        assert_eq!(needs_key, statuses.contains(&401), "{method} {path}");
         if needs_key {
             for wrong in [None, Some("wrong"), Some(other.as_str()), Some("")] {
                 assert_eq!(ask(wrong), 401, "{method} {path} with {wrong:?}");

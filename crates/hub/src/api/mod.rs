@@ -11,6 +11,7 @@ pub(crate) mod tokens;
 
 use axum::Json;
 use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -57,6 +58,17 @@ impl Modify for Security {
                 .build(),
         );
         document.components.get_or_insert_default().add_security_scheme("key", scheme);
+        for path in document.paths.paths.values_mut() {
+            for operation in [&mut path.get, &mut path.post, &mut path.delete].into_iter().flatten()
+            {
+                // Only what says so itself needs no key.
+                if operation.security.is_none() {
+                    let refused = ResponseBuilder::new().description("No key, or a wrong one");
+                    let responses = &mut operation.responses.responses;
+                    responses.entry("401".to_owned()).or_insert_with(|| refused.build().into());
+                }
+            }
+        }
     }
 }
 
