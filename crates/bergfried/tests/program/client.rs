@@ -3,6 +3,7 @@
 use crate::support::hub::Hub;
 use crate::support::lines::{ago, failed};
 use crate::support::process::{Done, bergfried, run_with};
+use crate::support::wait_until;
 
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Done {
     let mut command = bergfried(arguments);
@@ -36,6 +37,33 @@ fn a_hub_is_found_by_directory_environment_or_flag() {
     assert_eq!(events[0]["source.ip"], "203.0.113.7");
     let nothing = run(&["search", "nobody", "--data-dir", data], &[]);
     assert_eq!((nothing.code, nothing.out.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn hostile_text_from_a_hub_reaches_no_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let hub = Hub::start(directory.path());
+    let name = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}bob";
+    let lines: Vec<String> =
+        (0..6).map(|n| failed(&ago(20 - n), "web\u{1b}[31m", name, "203.0.113.7")).collect();
+    assert_eq!(hub.send("1", "web", &lines).status, 200);
+    wait_until("an alert", || hub.alerts().len() == 1);
+    let id = hub.alerts()[0]["id"].to_string();
+    for arguments in [
+        &["search", ""][..],
+        &["search", "", "--format", "raw"],
+        &["search", "", "--top", "user"],
+        &["alerts"],
+        &["alerts", "show", &id],
+        &["alerts", "close", &id],
+    ] {
+        let done = run_with(hub.client(arguments), b"");
+        assert_eq!(done.code, Some(0), "{arguments:?}: {}", done.err);
+        let hostile = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        let raw = done.out.chars().find(|c| hostile(*c));
+        assert_eq!(raw, None, "{arguments:?} lets {raw:?} through");
+        assert!(done.out.contains("owned") || done.out.contains("web"), "{}", done.out);
+    }
 }
 
 #[test]

@@ -156,6 +156,27 @@ fn a_dead_channel_delays_no_other() {
 }
 
 #[test]
+fn what_was_not_delivered_before_kill_9_is_delivered_after() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, receiver) = (directory.path().join("data"), Receiver::start(Mood::Hang));
+    let config = configuration(directory.path(), &[("hook", "webhook", &receiver.url)]);
+    let hub = Hub::start_with_config(&data, &config);
+    for host in ["a1", "a2", "a3"] {
+        assert_eq!(hub.send(host, host, &[new_user(host)]).status, 200);
+    }
+    receiver.wait(1);
+    hub.kill();
+    receiver.set(Mood::Take);
+    let cut_off = receiver.got().len();
+    let _hub = Hub::start_with_config(&data, &config);
+    let got = receiver.wait(cut_off + 3);
+    let mut hosts: Vec<&str> =
+        got[cut_off..].iter().map(|w| w.json["alert"]["resource"].as_str().unwrap()).collect();
+    hosts.sort_unstable();
+    assert_eq!(hosts, ["a1", "a2", "a3"]);
+}
+
+#[test]
 fn channels_are_tested_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let receiver = Receiver::start(Mood::Take);
