@@ -108,6 +108,19 @@ impl Control {
         Ok(loaded(statement.query_row([], |row| row.get(0))?))
     }
 
+    /// Says that the event store has no sequence above `last`: it was emptied or restored from an
+    /// older copy, and its next frames are new although their numbers were applied before. True
+    /// where that was so.
+    pub fn lower_applied_sequence(&self, last: u64) -> Result<bool, ControlError> {
+        let last = stored(last, "a sequence")?;
+        self.write(|transaction| {
+            let lowered = transaction
+                .prepare_cached("UPDATE applied SET sequence = ?1 WHERE sequence > ?1")?
+                .execute([last])?;
+            Ok(lowered > 0)
+        })
+    }
+
     /// The alerts that a filter asks for, latest `last_seen` first.
     pub fn alerts(&self, filter: &AlertFilter) -> Result<Vec<Alert>, ControlError> {
         let limit = filter.limit.min(MAX_ALERTS_LISTED);

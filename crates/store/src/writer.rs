@@ -40,6 +40,11 @@ impl Writer {
         self.next_event_id
     }
 
+    /// The sequence that the next batch will get; 1 in a new store.
+    pub fn next_sequence(&self) -> u64 {
+        self.next_sequence
+    }
+
     /// Where the batch of this id is stored, if it is among the last 65,536.
     pub fn seen(&self, id: &BatchId) -> Option<Committed> {
         self.batches.get(id)

@@ -48,6 +48,17 @@ fn a_frame_without_findings_moves_the_sequence() {
 }
 
 #[test]
+fn a_store_that_was_emptied_counts_anew() {
+    let control = Store::new().open();
+    let finding = [finding("web1", Low, 1)];
+    control.apply_findings(9, &finding, "Production", &[], at(0)).unwrap();
+    assert!(!control.lower_applied_sequence(9).unwrap());
+    assert!(control.lower_applied_sequence(2).unwrap());
+    assert_eq!(control.apply_findings(2, &finding, "Production", &[], at(0)).unwrap(), []);
+    assert_eq!(control.apply_findings(3, &finding, "Production", &[], at(0)).unwrap().len(), 1);
+}
+
+#[test]
 fn one_frame_tells_of_each_alert_once() {
     let control = Store::new().open();
     let frame = [finding("web1", Low, 1), finding("web1", Low, 1), finding("web2", Low, 1)];
