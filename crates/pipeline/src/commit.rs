@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +29,8 @@ const TICK: Duration = Duration::from_millis(500);
 const HOSTS_EVERY: i64 = 5 * Timestamp::SECOND;
 /// How long nothing is tried on a disk that was full: after each try the memory is rebuilt.
 const FULL_PAUSE: Duration = Duration::from_secs(5);
+/// The most batches whose findings may wait for the alerts; nothing is taken while so many do.
+const MAX_UNAPPLIED: usize = 10_000;
 /// The most agents whose last-seen times wait together.
 const MAX_HOSTS: usize = 10_000;
 
@@ -74,6 +75,13 @@ impl Committer {
         alarm: Alarm,
     ) -> Result<Self, StartError> {
         let memory = Memory::rebuilt(&parts.rules, &parts.reader)?;
+        let last_sequence = parts.writer.next_sequence().saturating_sub(1);
+        if parts.control.lower_applied_sequence(last_sequence)? {
+            tracing::warn!(
+                "the event store is younger than the alerts: it was emptied or restored; \
+                 alerts of before stay, new findings count from now on"
+            );
+        }
         let mut committer = Committer {
             channels: parts.channels.filters(),
             writer: parts.writer,
@@ -99,8 +107,8 @@ impl Committer {
         Ok(committer)
     }
 
-    /// Works until `stop` is set and the queue is empty, or every sender is gone.
-    pub(crate) fn run(mut self, waiting: &Receiver<Submission>, stop: &AtomicBool) {
+    /// Works until the queue is empty and its sender gone.
+    pub(crate) fn run(mut self, waiting: &Receiver<Submission>) {
         loop {
             match waiting.recv_timeout(TICK) {
                 Ok(first) => {
@@ -113,7 +121,6 @@ impl Committer {
                     }
                     self.take(group);
                 }
-                Err(RecvTimeoutError::Timeout) if stop.load(Ordering::Acquire) => break,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -180,6 +187,10 @@ impl Committer {
             self.refuse(ready, &Answer::Full);
             return;
         }
+        if self.unapplied.len() >= MAX_UNAPPLIED {
+            self.refuse(ready, &Answer::Failed);
+            return;
+        }
         let ingested = now();
         let first_id = self.writer.next_event_id();
         let mut next_id = first_id;
@@ -187,9 +198,8 @@ impl Committer {
         for Ready { batch, .. } in &ready {
             let mut events = self.parse(batch);
             let mut findings = Vec::new();
-            for (event, (origin, _)) in events.iter_mut().zip(&batch.records) {
-                let way = batch.origins.get(usize::from(*origin)).map(|origin| &*origin.path);
-                if self.memory.judge(event, next_id, way, &mut findings) {
+            for event in &mut events {
+                if self.memory.judge(event, next_id, &mut findings) {
                     add(&self.counters.repeated, 1);
                 }
                 next_id += 1;

@@ -15,8 +15,9 @@ mod twins;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use bergfried_control::Control;
 use bergfried_event::{Event, Timestamp};
@@ -32,6 +33,8 @@ pub use submission::{Answer, Payload, Sender, Submission};
 const QUEUE: usize = 32;
 /// How many events a slow reader of [`Pipeline::watch`] may lag behind before it loses some.
 const LIVE_QUEUE: usize = 8_192;
+/// How long messages under way may take once the pipeline stops.
+const LAST_MESSAGES: Duration = Duration::from_millis(300);
 
 /// What the pipeline works with.
 pub struct Parts {
@@ -62,11 +65,13 @@ pub struct LiveEvent {
 
 /// The running pipeline. Dropping it without [`Pipeline::stop`] leaves its threads to end alone.
 pub struct Pipeline {
-    queue: SyncSender<Submission>,
+    /// None once the pipeline stops; the thread ends when it has taken what was sent before.
+    queue: RwLock<Option<SyncSender<Submission>>>,
     live: broadcast::Sender<LiveEvent>,
     counters: Arc<Counters>,
     stopping: Arc<AtomicBool>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    committer: Mutex<Option<JoinHandle<()>>>,
+    notifiers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// Why a batch was not taken in.
@@ -90,16 +95,20 @@ impl Pipeline {
         let (live, _) = broadcast::channel(LIVE_QUEUE);
         let counters = Arc::new(Counters::default());
         let stopping = Arc::new(AtomicBool::new(false));
-        let (alarm, mut threads) =
+        let (alarm, notifiers) =
             notifier::start(&parts.channels, &parts.control, &counters, &stopping)?;
         let committer = commit::Committer::new(parts, live.clone(), Arc::clone(&counters), alarm)?;
-        let stop = Arc::clone(&stopping);
-        threads.push(
-            std::thread::Builder::new()
-                .name("pipeline".to_owned())
-                .spawn(move || committer.run(&waiting, &stop))?,
-        );
-        Ok(Pipeline { queue, live, counters, stopping, threads: Mutex::new(threads) })
+        let committer = std::thread::Builder::new()
+            .name("pipeline".to_owned())
+            .spawn(move || committer.run(&waiting))?;
+        Ok(Pipeline {
+            queue: RwLock::new(Some(queue)),
+            live,
+            counters,
+            stopping,
+            committer: Mutex::new(Some(committer)),
+            notifiers: Mutex::new(notifiers),
+        })
     }
 
     /// Hands a batch in; the answer comes when it is durable or refused.
@@ -111,11 +120,10 @@ impl Pipeline {
         payload: Payload,
         sender: Sender,
     ) -> Result<oneshot::Receiver<Answer>, Refused> {
-        if self.stopping.load(Ordering::Acquire) {
-            return Err(Refused::Stopped);
-        }
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.as_ref().ok_or(Refused::Stopped)?;
         let (reply, answer) = oneshot::channel();
-        match self.queue.try_send(Submission { payload, sender, reply }) {
+        match queue.try_send(Submission { payload, sender, reply }) {
             Ok(()) => Ok(answer),
             Err(TrySendError::Full(_)) => {
                 self.counters.busy.fetch_add(1, Ordering::Relaxed);
@@ -136,17 +144,40 @@ impl Pipeline {
         self.counters.snapshot()
     }
 
-    /// Takes nothing more, finishes what waits, and returns when all threads have ended.
+    /// Takes nothing more, and returns when what waits is durable.
+    ///
+    /// A message under way is left to itself after a moment, however slow its receiver: it stays in
+    /// the outbox and is sent after the next start.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        let threads =
-            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        let notifiers =
+            std::mem::take(&mut *self.notifiers.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in &notifiers {
             thread.thread().unpark();
-            if thread.join().is_err() {
-                tracing::error!("a pipeline thread ended by a panic");
+        }
+        let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(committer) = committer {
+            joined(committer);
+        }
+        let deadline = Instant::now() + LAST_MESSAGES;
+        for thread in notifiers {
+            while !thread.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            if thread.is_finished() {
+                joined(thread);
+            } else {
+                let name = thread.thread().name().unwrap_or_default();
+                tracing::warn!(name, "a message was under way at the stop, it is sent again later");
             }
         }
+    }
+}
+
+fn joined(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("a pipeline thread ended by a panic");
     }
 }
 

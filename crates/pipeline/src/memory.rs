@@ -30,9 +30,7 @@ impl Memory {
         let mut twins = Twins::new();
         let from = now().plus_micros(-rules.longest_window());
         reader.replay(from, WARM_EVENTS, |stored| {
-            if let Some(way) = stored.event.text(Field::LogFilePath) {
-                twins.is_repeat(&stored.event, way);
-            }
+            twins.is_repeat(&stored.event);
             if stored.event.text(Field::LogFlags) != Some(REPEATED) {
                 engine.warm(&stored.event, stored.id);
             }
@@ -47,10 +45,9 @@ impl Memory {
         &mut self,
         event: &mut Event<'_>,
         id: u64,
-        way: Option<&str>,
         findings: &mut Vec<Finding>,
     ) -> bool {
-        let repeated = way.is_some_and(|way| self.twins.is_repeat(event, way));
+        let repeated = self.twins.is_repeat(event);
         if repeated {
             event.set(Field::LogFlags, REPEATED);
         } else {

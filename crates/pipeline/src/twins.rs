@@ -29,8 +29,9 @@ impl Twins {
     /// Whether another way has brought this line before, as often as this way has now.
     ///
     /// Lines are the same when host, program, process, text and the second are; a line that really
-    /// was logged three times comes three times on each way, and counts three times.
-    pub(crate) fn is_repeat(&mut self, event: &Event<'_>, way: &str) -> bool {
+    /// was logged three times comes three times on each way, and counts three times. A way is a file
+    /// (or the journal) and the agent that reads it: a log server receives what hosts also send.
+    pub(crate) fn is_repeat(&mut self, event: &Event<'_>) -> bool {
         let line = self.hasher.hash_one((
             event.created().micros().div_euclid(Timestamp::SECOND),
             event.text(Field::HostName),
@@ -38,7 +39,8 @@ impl Twins {
             event.get(Field::ProcessPid).and_then(Value::as_int),
             event.text(Field::Message),
         ));
-        let way = self.hasher.hash_one(way);
+        let way =
+            self.hasher.hash_one((event.text(Field::AgentName), event.text(Field::LogFilePath)));
         let mut ways = match self.young.get(&line) {
             Some(ways) => *ways,
             None => self.old.remove(&line).unwrap_or_default(),
@@ -70,41 +72,52 @@ impl Twins {
 mod tests {
     use super::*;
 
-    fn event(message: &'static str, second: i64) -> Event<'static> {
+    fn event(message: &'static str, second: i64, way: &'static str) -> Event<'static> {
         let mut event = Event::new(Timestamp::from_seconds(second), message);
         event.set(Field::Message, message);
         event.set(Field::HostName, "web");
+        event.set(Field::LogFilePath, way);
         event
     }
 
     #[test]
     fn a_second_way_brings_nothing_new() {
         let mut twins = Twins::new();
-        let line = event("Failed password", 1);
-        assert!(!twins.is_repeat(&line, "journal"));
-        assert!(!twins.is_repeat(&line, "journal"), "logged twice, counts twice");
-        assert!(twins.is_repeat(&line, "auth.log"));
-        assert!(twins.is_repeat(&line, "auth.log"));
-        assert!(!twins.is_repeat(&line, "auth.log"), "a third one is new");
-        assert!(twins.is_repeat(&line, "journal"));
+        let mut comes = |way| twins.is_repeat(&event("Failed password", 1, way));
+        assert!(!comes("journal"));
+        assert!(!comes("journal"), "logged twice, counts twice");
+        assert!(comes("auth.log"));
+        assert!(comes("auth.log"));
+        assert!(!comes("auth.log"), "a third one is new");
+        assert!(comes("journal"));
+    }
+
+    #[test]
+    fn another_agent_is_another_way() {
+        let mut twins = Twins::new();
+        let mut line = event("Failed password", 1, "auth.log");
+        line.set(Field::AgentName, "web");
+        assert!(!twins.is_repeat(&line));
+        line.set(Field::AgentName, "log-server");
+        assert!(twins.is_repeat(&line));
     }
 
     #[test]
     fn other_lines_are_other_lines() {
         let mut twins = Twins::new();
-        assert!(!twins.is_repeat(&event("one", 1), "a"));
-        assert!(!twins.is_repeat(&event("one", 2), "b"));
-        assert!(!twins.is_repeat(&event("two", 1), "b"));
+        assert!(!twins.is_repeat(&event("one", 1, "a")));
+        assert!(!twins.is_repeat(&event("one", 2, "b")));
+        assert!(!twins.is_repeat(&event("two", 1, "b")));
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut twins = Twins::new();
-        let line = event("x", 0);
+        let line = event("x", 0, "a");
         for second in 0..200_000 {
             let mut line = line.clone();
             line.set_created(Timestamp::from_seconds(second));
-            assert!(!twins.is_repeat(&line, "a"));
+            assert!(!twins.is_repeat(&line));
         }
         assert!(twins.young.len() + twins.old.len() <= 2 * REMEMBERED);
     }
