@@ -1,42 +1,61 @@
-//! The page in a real browser.
+//! The page in a real browser: signing in, alerts, a search, and names that would like to be HTML.
 
-use std::process::Command;
-
+use crate::support::chromium::Chromium;
 use crate::support::hub::Hub;
-use crate::support::lines::break_in;
-use crate::support::process::run_with;
+use crate::support::lines::{ago, break_in};
+use crate::support::wait_until;
 
 #[test]
-fn the_page_loads_without_an_error() {
-    let chromium = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
-        Command::new(name).arg("--version").output().is_ok_and(|done| done.status.success())
-    });
-    let Some(chromium) = chromium else {
+fn a_person_signs_in_sees_alerts_and_searches() {
+    let directory = tempfile::tempdir().unwrap();
+    let hub = Hub::start(&directory.path().join("data"));
+    let name = "<img src=x onerror=window.owned=1>";
+    let mut lines = break_in("web", name, "203.0.113.7");
+    lines.push(format!("{} web app: <script>window.owned=1</script>", ago(2)));
+    assert_eq!(hub.send("1", "web", &lines).status, 200);
+    wait_until("the alerts", || hub.alerts().len() == 2);
+    let Some(mut page) = Chromium::open(&format!("{}/", hub.url), directory.path()) else {
         eprintln!("skipped: there is no Chromium");
         return;
     };
-    let directory = tempfile::tempdir().unwrap();
-    let hub = Hub::start(&directory.path().join("data"));
-    assert_eq!(hub.send("1", "web", &break_in("web", "bob", "203.0.113.7")).status, 200);
-    let mut browser = Command::new(chromium);
-    browser.args([
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--enable-logging=stderr",
-        "--dump-dom",
-    ]);
-    browser.arg(format!("--user-data-dir={}", directory.path().join("profile").display()));
-    browser.arg(format!("{}/", hub.url)).env("HOME", directory.path());
-    let done = run_with(browser, b"");
-    assert_eq!(done.code, Some(0), "{}", done.err);
-    assert!(done.out.contains("<title>Bergfried</title>"), "{}", done.out);
-    assert!(done.out.contains("Admin key"), "{}", done.out);
-    let complaints: Vec<&str> = done.err.lines().filter(|line| line.contains("CONSOLE")).collect();
-    assert!(complaints.is_empty(), "{complaints:?}");
+    assert_eq!(page.evaluate("document.title"), "Bergfried");
+    page.wait("!document.getElementById('sign-in').hidden");
+    assert_eq!(page.evaluate("document.getElementById('console').hidden"), true);
+
+    let sign_in = |key: &str| {
+        format!(
+            "document.getElementById('key').value = '{key}'; \
+             document.querySelector('#sign-in button').click()"
+        )
+    };
+    page.evaluate(&sign_in(&hub.key()));
+    page.wait("document.querySelectorAll('#alerts tbody tr').length === 2");
+    page.wait("document.querySelectorAll('#events tbody tr').length === 8");
+    let alerts = page.evaluate("document.getElementById('alerts').innerText");
+    let alerts = alerts.as_str().unwrap();
+    for part in ["critical", "SSH login after many failures", "203.0.113.7", name] {
+        assert!(alerts.contains(part), "no {part:?} in {alerts}");
+    }
+    assert_eq!(page.evaluate("document.querySelectorAll('main img, main script').length"), 0);
+    assert_eq!(page.evaluate("typeof window.owned"), "undefined");
+
+    let search = |query: &str| {
+        format!(
+            "document.getElementById('query').value = '{query}'; \
+             document.querySelector('#search button').click()"
+        )
+    };
+    page.evaluate(&search("event.outcome:success"));
+    page.wait("document.querySelectorAll('#events tbody tr').length === 1");
+    page.evaluate("document.querySelector('#alerts tbody button').click()");
+    page.wait("document.querySelectorAll('#alerts tbody tr').length === 1");
+    assert_eq!(page.complaints, Vec::<serde_json::Value>::new());
+
+    // From here on the browser notes each refusal of the hub as an error of the network.
+    page.evaluate(&search("user:("));
+    page.wait("document.getElementById('search-error').textContent.includes('  user:(\\n')");
+    page.evaluate("document.getElementById('sign-out').click()");
+    page.evaluate(&sign_in("wrong"));
+    page.wait("document.getElementById('refused').textContent.includes('admin key')");
+    assert_eq!(page.evaluate("document.getElementById('console').hidden"), true);
 }
