@@ -37,7 +37,7 @@ check: ## Formatting, lints, documentation, and licences where cargo-deny is ins
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --workspace --locked
 	@if cargo deny --version >/dev/null 2>&1; then \
-	    cargo deny check; \
+	    cargo deny check licenses bans sources; \
 	else \
 	    echo 'cargo-deny is not installed: licences, bans and sources were not checked'; \
 	fi
