@@ -13,7 +13,9 @@
 //! | `ssh_login` | sshd, dropbear: accepted, failed, invalid user, refused | authentication |
 //! | `ssh_disconnect`, `ssh_connection`, `ssh_scan`, `ssh_session` | sshd: ends and starts of connections, protocol misuse | authentication before a login, else network or session |
 //! | `ssh_server`, `ssh_error` | sshd about itself: starts and stops listening; complains | process |
-//! | `ftp_login`, `ftp_connection` | vsftpd | authentication, network |
+//! | `ftp_login`, `ftp_connection` | FTP servers | authentication, network |
+//! | `mail_login` | IMAP, POP3 and SMTP servers | authentication |
+//! | `remote_login`, `service_connection` | remote desktops, web consoles, rlogin; xinetd, TCP wrappers | authentication, network |
 //! | `authentication` | PAM modules and polkitd: one verdict on a password | authentication |
 //! | `logged-on`, `logged-off`, `session-ending`, `session-error` | PAM sessions, systemd-logind | session |
 //! | `executed-command` | sudo, pkexec, cron: a command was run, or refused | process |

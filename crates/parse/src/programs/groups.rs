@@ -2,6 +2,7 @@
 
 use bergfried_event::{Event, Field};
 
+use super::phrase::{self, Phrase};
 use super::users::{iam, quoted};
 use super::{FAILURE, Program, SUCCESS, pam, push_text};
 
@@ -25,11 +26,40 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
     let understood = membership(message, event)
         || by_administrator(message, event)
         || group(message, event)
-        || group_of_login(message, event);
+        || group_of_login(message, event)
+        || suse(message, event);
     if !understood {
         pam::read_text(None, message, event);
     }
 }
+
+/// What SUSE's own versions of these programs said.
+pub(super) fn suse<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
+    phrase::read(SUSE, message, event)
+}
+
+pub(super) const SUSE: &[Phrase] = &[
+    Phrase(
+        "new group added - group={group}, gid={word}, by={word}",
+        "added-group-account",
+        SUCCESS,
+    ),
+    Phrase(
+        "group deleted - group={group}, gid={word}, by={word}",
+        "deleted-group-account",
+        SUCCESS,
+    ),
+    Phrase(
+        "account added to group - account={name}, group={group}, gid={word}, by={word}",
+        "user-added-to-group",
+        SUCCESS,
+    ),
+    Phrase(
+        "group removed from /etc/group: name={group}, GID={word}",
+        "deleted-group-account",
+        SUCCESS,
+    ),
+];
 
 /// `add 'bob' to group 'sudo'`, `delete 'bob' from shadow group 'sudo'`,
 /// `user bob added by root to group sudo`, `user bob removed by root from group sudo`.

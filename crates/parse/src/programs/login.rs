@@ -4,6 +4,7 @@
 
 use bergfried_event::{Event, Field};
 
+use super::phrase::{self, Phrase};
 use super::{FAILURE, Program, SUCCESS, classify, outcome, pam, peer, push_text};
 use crate::line::set_other;
 use crate::text::number;
@@ -12,10 +13,23 @@ pub(super) const PROGRAM: Program =
     Program { name: "login", tags: &["login", "-- root", "--", "agetty", "getty"], read };
 
 fn read<'a>(message: &'a str, event: &mut Event<'a>) {
-    if !failed(message, event) && !succeeded(message, event) && !plain(message, event) {
+    let understood = failed(message, event)
+        || succeeded(message, event)
+        || plain(message, event)
+        || phrase::read(PHRASES, message, event);
+    if !understood {
         pam::read_text(Some("login"), message, event);
     }
 }
+
+pub(super) const PHRASES: &[Phrase] = &[
+    Phrase("invalid password for `{user}' on `{tty}' from `{address}'", "login", FAILURE),
+    Phrase("invalid password for `{user}' on `{tty}'", "login", FAILURE),
+    Phrase("invalid user on '{tty}' from '{address}'", "login", FAILURE),
+    Phrase("invalid user on '{tty}'", "login", FAILURE),
+    Phrase("REPEATED login failures on '{tty}' from '{address}'", "login", FAILURE),
+    Phrase("REPEATED login failures on '{tty}'", "login", FAILURE),
+];
 
 /// `FAILED LOGIN (1) on '/dev/tty1' from 'host' FOR 'bob', REASON` (shadow-utils),
 /// `FAILED LOGIN 1 FROM host FOR bob, REASON` (util-linux), and both with `TOO MANY LOGIN TRIES`.

@@ -5,13 +5,17 @@
 
 mod cron;
 mod dropbear;
+mod ftp;
 mod groups;
 mod login;
 mod logind;
+mod mail;
 mod pam;
 mod passwords;
 mod peer;
+mod phrase;
 mod polkit;
+mod remote;
 mod sshd;
 mod su;
 mod sudo;
@@ -48,6 +52,9 @@ pub(crate) const PROGRAMS: &[Program] = &[
     passwords::PROGRAM,
     dropbear::PROGRAM,
     vsftpd::PROGRAM,
+    ftp::PROGRAM,
+    mail::PROGRAM,
+    remote::PROGRAM,
     polkit::PROGRAM,
     pam::PROGRAM,
 ];
@@ -99,9 +106,30 @@ fn read_once<'a>(
         pam::read_tagged(program.map(unqualified), message, event);
     } else if let Some(program) = program.and_then(find) {
         (program.read)(message, event);
+    } else if program.is_none() {
+        bare(message, event);
     } else if message.starts_with("authentication failure; ") {
         // Programs that phrase their own failures as pam_unix does.
         pam::read_text(None, message, event);
+    }
+}
+
+/// A message without envelope, as `journalctl -o cat` and excerpts have it: what it says counts
+/// where the phrasing is a known one and names an address.
+fn bare<'a>(message: &'a str, event: &mut Event<'a>) {
+    for program in [&sshd::PROGRAM, &vsftpd::PROGRAM, &ftp::PROGRAM] {
+        let mut found = Event::new(event.created(), "");
+        (program.read)(message, &mut found);
+        let is_login = found.text(Field::EventCategory) == Some("authentication");
+        let is_refusal = found.text(Field::EventOutcome) == Some(FAILURE);
+        let has_source =
+            found.get(Field::SourceIp).is_some() || found.get(Field::SourceAddress).is_some();
+        if has_source && (is_login || is_refusal) {
+            for (name, value) in found.fields() {
+                event.set_named(name.clone(), value.clone());
+            }
+            return;
+        }
     }
 }
 

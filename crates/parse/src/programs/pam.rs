@@ -6,6 +6,7 @@
 
 use bergfried_event::{Event, Field};
 
+use super::phrase::{self, Phrase};
 use super::{FAILURE, Program, SUCCESS, classify, outcome, peer, push_text};
 
 pub(super) const PROGRAM: Program = Program {
@@ -37,7 +38,10 @@ fn switches_user(service: &str) -> bool {
 
 /// True where the message names a PAM module in front.
 pub(super) fn is_pam(message: &str) -> bool {
-    message.starts_with("pam_") || message.starts_with("(pam_")
+    // The functions of PAM are named like modules by programs that report what they answered.
+    let function = ["pam_authenticate:", "pam_acct_mgmt:", "pam_open_session:", "pam_setcred:"];
+    (message.starts_with("pam_") && !function.iter().any(|name| message.starts_with(name)))
+        || message.starts_with("(pam_")
 }
 
 /// Reads `pam_unix(sshd:auth): text`, `(pam_unix) text` or `pam_unix[12]: text`.
@@ -301,5 +305,30 @@ fn rest_of<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
         peer::push_address(event, from.strip_suffix('\'').unwrap_or(from));
         return true;
     }
-    false
+    phrase::read(MODULES, text, event)
 }
+
+/// Phrasings that take one line each.
+pub(super) const MODULES: &[Phrase] = &[
+    // pam_faillock.
+    Phrase("User unknown", "authentication", FAILURE),
+    // pam_ldap, pam_krb5, pam_winbind.
+    Phrase("Authentication failure; user={user}", "authentication", FAILURE),
+    Phrase("authentication fails for '{name}' ({any}", "authentication", FAILURE),
+    Phrase("authentication succeeds for '{name}' ({any}", "authentication", SUCCESS),
+    Phrase("user '{name}' granted access{any}", "authentication", SUCCESS),
+    Phrase("user `{name}' granted access{any}", "authentication", SUCCESS),
+    Phrase("user '{name}' denied access{any}", "authentication", FAILURE),
+    Phrase("user `{name}' denied access{any}", "authentication", FAILURE),
+    Phrase("request wbcLogonUser failed: {any}", "authentication", FAILURE),
+    // pam_google_authenticator.
+    Phrase("Invalid verification code for {user}", "authentication", FAILURE),
+    Phrase("Invalid verification code", "authentication", FAILURE),
+    Phrase("Accepted google_authenticator for {user}", "authentication", SUCCESS),
+    // pam_unix, pam_securetty.
+    Phrase("user \"{user}\" does not exist in /etc/passwd", "authentication", FAILURE),
+    Phrase("access denied: tty '{any}' is not secure !", "authentication", FAILURE),
+    // pam_systemd.
+    Phrase("Failed to create session: {any}", "session-error", FAILURE),
+    Phrase("Failed to release session: {any}", "session-error", FAILURE),
+];

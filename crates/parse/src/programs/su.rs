@@ -2,6 +2,7 @@
 
 use bergfried_event::{Event, Field};
 
+use super::phrase::{self, Phrase};
 use super::{FAILURE, Program, SUCCESS, classify, outcome, pam, push_text};
 
 pub(super) const PROGRAM: Program = Program { name: "su", tags: &["su", "runuser", "su-l"], read };
@@ -12,10 +13,15 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
         || with_sign(message, event)
         || bsd(message, event)
         || changing(message, event);
-    if !understood {
+    if !understood && !phrase::read(PHRASES, message, event) {
         pam::read_text(Some("su"), message, event);
     }
 }
+
+pub(super) const PHRASES: &[Phrase] = &[
+    Phrase("pam_authenticate: {any}", "authentication", FAILURE),
+    Phrase("pam_acct_mgmt: {any}", "authentication", FAILURE),
+];
 
 /// `(to root) bob on pts/1`, `FAILED SU (to root) bob on pts/0` (util-linux, shadow-utils).
 fn to_target<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
@@ -86,7 +92,7 @@ fn bsd<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
     }
     let (result, rest) = match message.strip_prefix("BAD SU ") {
         Some(rest) => (FAILURE, rest),
-        None => (SUCCESS, message),
+        None => (SUCCESS, message.strip_prefix("SU ").unwrap_or(message)),
     };
     let Some((names, tty)) = rest.rsplit_once(" on ") else { return false };
     let Some((user, target)) = names.rsplit_once(" to ") else { return false };

@@ -10,8 +10,10 @@ pub(super) const PROGRAM: Program = Program { name: "sudo", tags: &["sudo", "sud
 
 /// Keys in the order in which sudo writes them; a value may hold ` ; ` of its own, so the next key
 /// is looked for in this order only.
-const KEYS: [&str; 9] =
-    ["HOST=", "TTY=", "CHROOT=", "CWD=", "PWD=", "USER=", "GROUP=", "TSID=", "ENV="];
+const KEYS: [&str; 11] = [
+    "HOST=", "TTY=", "CHROOT=", "CWD=", "PWD=", "USER=", "GROUP=", "TSID=", "SIGNAL=", "EXIT=",
+    "ENV=",
+];
 
 fn read<'a>(message: &'a str, event: &mut Event<'a>) {
     let Some((user, rest)) = message.split_once(" : ") else {
@@ -99,6 +101,8 @@ fn push_pair<'a>(key: &str, value: &'a str, event: &mut Event<'a>) {
         "GROUP=" => push_text(event, Field::GroupName, value),
         "TSID=" => set_other(event, "sudo.session_id", value),
         "ENV=" => set_other(event, "sudo.environment", value),
+        "SIGNAL=" => set_other(event, "sudo.signal", value),
+        "EXIT=" => set_other(event, "sudo.exit_code", value),
         "CHROOT=" => set_other(event, "sudo.chroot", value),
         _ => set_other(event, "sudo.host", value),
     }

@@ -17,15 +17,22 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
         || membership(message, event)
         || changed(message, event)
         || failed(message, event)
-        || super::groups::group(message, event);
+        || super::groups::group(message, event)
+        || super::groups::suse(message, event);
     if !understood {
         pam::read_text(None, message, event);
     }
 }
 
-/// `new user: name=bob, UID=1000, GID=1000, home=/home/bob, shell=/bin/sh, from=/dev/pts/1`.
+/// `new user: name=bob, UID=1000, GID=1000, home=/home/bob, shell=/bin/sh, from=/dev/pts/1`, and
+/// SUSE's `new account added - account=bob, uid=1000, …`.
 fn added<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
-    let Some(rest) = message.strip_prefix("new user: name=") else { return false };
+    let Some(rest) = message
+        .strip_prefix("new user: name=")
+        .or_else(|| message.strip_prefix("new account added - account="))
+    else {
+        return false;
+    };
     iam(event, "added-user-account", SUCCESS);
     let (name, rest) = rest.split_once(", ").unwrap_or((rest, ""));
     push_account(name, event);

@@ -13,7 +13,8 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
         let (address, _) = rest.split_once('"').unwrap_or((rest, ""));
         classify(event, "authentication", "ftp_login");
         outcome(event, result);
-        let user = user.trim_end().strip_suffix(']').unwrap_or(user);
+        let user = user.trim_end();
+        let user = user.strip_suffix(']').unwrap_or(user);
         push_text(event, Field::UserName, user.strip_prefix('[').unwrap_or(user));
         peer::push_address(event, address);
         return;

@@ -14,7 +14,7 @@ pub(super) fn read<'a>(text: &'a str, before_login: bool, event: &mut Event<'a>)
         || scanned(text, event)
         || refused(text, event)
         || opened(text, event)
-        || broken(text, event)
+        || broken(text, before_login, event)
 }
 
 /// `Connection closed by …`, `Connection reset by …`, `Disconnected from …`.
@@ -27,6 +27,8 @@ fn ended<'a>(text: &'a str, before_login: bool, event: &mut Event<'a>) -> bool {
         .or_else(|| text.strip_prefix("ssh_dispatch_run_fatal: Connection from "))
         .or_else(|| text.strip_prefix("ssh_dispatch_run_fatal: Connection to "))
         .or_else(|| text.strip_prefix("ssh_packet_read: Connection closed by "))
+        .or_else(|| text.strip_prefix("packet_write_wait: Connection to "))
+        .or_else(|| text.strip_prefix("Timeout, client not responding from "))
     else {
         return false;
     };
@@ -40,7 +42,7 @@ fn ended<'a>(text: &'a str, before_login: bool, event: &mut Event<'a>) -> bool {
     };
     let tried = push_remote(who, before_login, event);
     push_text(event, Field::EventReason, reason);
-    if tried {
+    if tried || before_login {
         outcome(event, FAILURE);
     }
     true
@@ -82,6 +84,17 @@ fn disconnecting<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
         classify(event, "authentication", "ssh_disconnect");
         outcome(event, FAILURE);
         push_text(event, Field::EventReason, reason);
+        // 6.8 to 7.0: `… for X from ADDRESS port N ssh2`.
+        if let Some((user, peer)) = reason
+            .strip_prefix("Too many authentication failures for ")
+            .and_then(|rest| rest.strip_suffix(" ssh2"))
+            .and_then(peer::at_end)
+            .and_then(|(before, peer)| Some((before.strip_suffix(" from")?, peer)))
+        {
+            push_user(event, strip_invalid(user).0);
+            peer.push(event);
+            return true;
+        }
         let user = reason
             .strip_prefix("Too many authentication failures for ")
             .or_else(|| reason.strip_prefix("Too many authentication failures for user "));
@@ -128,7 +141,7 @@ fn received_disconnect<'a>(text: &'a str, before_login: bool, event: &mut Event<
     };
     let reason = reason.trim_start_matches(' ');
     push_text(event, Field::EventReason, reason);
-    if reason.contains("Auth fail") || reason.contains("Auth cancel") {
+    if before_login || reason.contains("Auth fail") || reason.contains("Auth cancel") {
         outcome(event, FAILURE);
     }
     true
@@ -233,7 +246,7 @@ fn opened<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
 }
 
 /// Connections that broke without saying whose they were.
-fn broken<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
+fn broken<'a>(text: &'a str, before_login: bool, event: &mut Event<'a>) -> bool {
     let known = [
         "kex_exchange_identification: ",
         "kex_protocol_error: ",
@@ -252,7 +265,10 @@ fn broken<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
     if !known.iter().any(|start| text.starts_with(start)) {
         return false;
     }
-    classify(event, "authentication", "ssh_disconnect");
+    // Where the user was about to log in, the login failed.
+    let login_broke = before_login && text.starts_with("Read from socket failed: ");
+    let action = if login_broke { "ssh_login" } else { "ssh_disconnect" };
+    classify(event, "authentication", action);
     outcome(event, FAILURE);
     if let Some(rest) = text.strip_prefix("Read error from remote host ") {
         peer::at_start(rest).0.push(event);

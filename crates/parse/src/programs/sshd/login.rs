@@ -3,9 +3,9 @@
 use bergfried_event::{Event, Field};
 
 use super::super::peer::{self, Peer};
-use super::super::{FAILURE, accepted, classify, outcome, push_text};
+use super::super::{FAILURE, SUCCESS, accepted, classify, outcome, push_text};
 use super::{push_user, strip_invalid};
-use crate::text::port;
+use crate::text::{is_ip, port};
 
 /// `METHOD for [invalid user ]USER from ADDRESS port N ssh2[: KEY]` after its first word.
 pub(super) fn verdict<'a>(word: &str, rest: &'a str, event: &mut Event<'a>) -> bool {
@@ -85,17 +85,20 @@ fn with_long_key(text: &str) -> Option<Login<'_>> {
     found
 }
 
-/// `TYPE FINGERPRINT`, then ` ID …`, `, client user …` or nothing.
+/// `TYPE FINGERPRINT`, then ` ID …`, `, client user …` or nothing; versions 5.6 to 6.7 leave out
+/// the fingerprint of a certificate.
 fn looks_like_key(key: &str) -> bool {
     let mut words = key.splitn(3, ' ');
-    let (Some(_), Some(print)) = (words.next(), words.next()) else { return false };
+    let (Some(kind), Some(print)) = (words.next(), words.next()) else { return false };
     let fingerprint = print.strip_suffix(',').unwrap_or(print);
     let rest = words.next().unwrap_or_default();
-    fingerprint.contains(':')
-        && match print.ends_with(',') {
-            true => rest.starts_with("client user \"") && rest.ends_with('"'),
-            false => rest.is_empty() || rest.starts_with("ID "),
-        }
+    let certificate_alone = kind.ends_with("-CERT") && print == "ID" && rest.contains(" (serial ");
+    certificate_alone
+        || fingerprint.contains(':')
+            && match print.ends_with(',') {
+                true => rest.starts_with("client user \"") && rest.ends_with('"'),
+                false => rest.is_empty() || rest.starts_with("ID "),
+            }
 }
 
 /// The user before the last ` from`; an empty name leaves nothing before it.
@@ -128,8 +131,27 @@ pub(super) fn refusal<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
         refused(event, strip_invalid(login.user).0, "maximum authentication attempts exceeded");
         return push_peer(event, login.peer);
     }
+    if let Some((user, _)) = text
+        .strip_prefix("Authorized to ")
+        .and_then(|rest| rest.rsplit_once(", krb5 principal ").or(rest.rsplit_once(", principal ")))
+    {
+        // Whether the ticket is enough, the line `Accepted …` says.
+        classify(event, "authentication", "authentication");
+        outcome(event, SUCCESS);
+        push_user(event, user);
+        return true;
+    }
+    if let Some(user) = text
+        .strip_prefix("Too many authentication failures for ")
+        .map(|user| user.strip_prefix("user ").unwrap_or(user))
+    {
+        refused(event, strip_invalid(user).0, "too many authentication failures");
+        return true;
+    }
     if let Some(rest) = text.strip_prefix("User ") {
-        return user_not_allowed(rest, event) || password_expired(rest, event);
+        return user_not_allowed(rest, event)
+            || password_expired(rest, event)
+            || coming_from(rest, event);
     }
     if let Some(rest) = text.strip_prefix("PAM: ") {
         return pam_error(rest, event);
@@ -215,6 +237,19 @@ fn user_not_allowed<'a>(rest: &'a str, event: &mut Event<'a>) -> bool {
     push_peer(event, peer.map(|(_, peer)| peer))
 }
 
+/// `bob, coming from ADDRESS, authenticated.` (sshd2 of SSH Communications).
+fn coming_from<'a>(rest: &'a str, event: &mut Event<'a>) -> bool {
+    let Some((user, address)) =
+        rest.strip_suffix(", authenticated.").and_then(|rest| rest.rsplit_once(", coming from "))
+    else {
+        return false;
+    };
+    accepted(event);
+    push_user(event, user);
+    peer::push_address(event, address);
+    true
+}
+
 /// `bob password has expired (password aged)`, `bob account has expired`.
 fn password_expired<'a>(rest: &'a str, event: &mut Event<'a>) -> bool {
     for reason in [" password has expired", " account has expired"] {
@@ -228,7 +263,11 @@ fn password_expired<'a>(rest: &'a str, event: &mut Event<'a>) -> bool {
 
 /// `Authentication failure for [illegal user ]X from HOST`, after `error: PAM: `.
 fn pam_error<'a>(rest: &'a str, event: &mut Event<'a>) -> bool {
-    let Some((reason, who)) = rest.split_once(" for ") else {
+    // One of PAM's own texts ends with ` for service.`
+    let reason_end = rest.find(" for service. for ").map_or(0, |at| at + " for service.".len());
+    let who_at = rest.get(reason_end..).and_then(|later| later.find(" for "));
+    let split = who_at.and_then(|at| rest.split_at_checked(reason_end + at));
+    let Some((reason, who)) = split.map(|(r, w)| (r, w.strip_prefix(" for ").unwrap_or(w))) else {
         return match rest.split_once(" account has expired") {
             Some((user, _)) => {
                 refused(event, user.strip_prefix("User").unwrap_or(user), "account has expired");
@@ -236,6 +275,11 @@ fn pam_error<'a>(rest: &'a str, event: &mut Event<'a>) -> bool {
             }
             None => false,
         };
+    };
+    // FreeBSD's adds which address of this host was called.
+    let who = match who.rsplit_once(" via ") {
+        Some((before, local)) if is_ip(local) => before,
+        _ => who,
     };
     let Some((user, peer)) = peer::at_end(who).and_then(|(b, peer)| Some((from(b)?, peer))) else {
         return false;

@@ -42,7 +42,9 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
         | "Authentication"
         | "Root"
         | "Account"
-        | "Could" => login::refusal(text, event),
+        | "Authorized"
+        | "Too"
+        | "Could" => login::refusal(text, event) || session::read(text, event),
         "Starting" | "Close" | "subsystem" | "Server" | "session" | "check" | "authentication" => {
             session::read(text, event)
         }

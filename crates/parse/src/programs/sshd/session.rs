@@ -15,6 +15,10 @@ pub(super) fn read<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
         classify(event, "session", "ssh_session");
         return push_from(rest, event);
     }
+    if text.starts_with("Transferred: sent ") || text.starts_with("User child is on pid ") {
+        classify(event, "session", "ssh_session");
+        return true;
+    }
     if let Some((_, user)) =
         text.strip_prefix("subsystem request for ").and_then(|rest| rest.rsplit_once(" by user "))
     {
@@ -28,7 +32,9 @@ pub(super) fn read<'a>(text: &'a str, event: &mut Event<'a>) -> bool {
         outcome(event, SUCCESS);
         return true;
     }
-    if text.starts_with("Server listening on ") || text.starts_with("Received signal ") {
+    let about_itself =
+        ["Server listening on ", "Received signal ", "Exiting on signal ", "exited MaxStartups "];
+    if about_itself.iter().any(|start| text.starts_with(start)) {
         classify(event, "process", "ssh_server");
         return true;
     }
