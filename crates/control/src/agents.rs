@@ -89,7 +89,7 @@ impl Control {
 
     /// Every agent, the one heard last first.
     pub fn agents(&self) -> Result<Vec<Agent>, ControlError> {
-        let connection = self.reader();
+        let connection = self.long_reader();
         let mut statement = connection.prepare_cached(
             "SELECT name, host, version, address, first_seen, last_seen, batches, records \
              FROM agent ORDER BY last_seen DESC, name",

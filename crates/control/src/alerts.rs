@@ -130,7 +130,7 @@ impl Control {
             Some(cursor) => (cursor.last_seen.micros(), stored(cursor.id, "an alert id")?),
             None => (i64::MAX, i64::MAX),
         };
-        let connection = self.reader();
+        let connection = self.long_reader();
         let mut statement = connection.prepare_cached(
             "SELECT body FROM alert WHERE (?1 IS NULL OR open = ?1) AND severity >= ?2 \
              AND (last_seen, id) < (?3, ?4) ORDER BY last_seen DESC, id DESC",

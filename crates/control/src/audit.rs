@@ -49,7 +49,7 @@ impl Control {
     /// The latest entries, newest first; at most 10 000.
     pub fn audit(&self, limit: usize) -> Result<Vec<AuditEntry>, ControlError> {
         let limit = i64::try_from(limit.min(MAX_LISTED)).unwrap_or(0);
-        let connection = self.reader();
+        let connection = self.long_reader();
         let mut statement = connection.prepare_cached(
             "SELECT id, at, who, action, detail FROM audit ORDER BY id DESC LIMIT ?1",
         )?;

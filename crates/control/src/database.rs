@@ -1,4 +1,4 @@
-//! Opening the database file, and the three connections to it.
+//! Opening the database file, and the four connections to it.
 
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -24,6 +24,8 @@ pub struct Control {
     light_writer: Mutex<Connection>,
     /// Reads, which never wait for a write.
     reader: Mutex<Connection>,
+    /// Reads that may take long, so that no token check waits for them.
+    long_reader: Mutex<Connection>,
     pub(crate) unrecorded_uses: AtomicU64,
 }
 
@@ -41,6 +43,7 @@ impl Control {
             writer: Mutex::new(writer),
             light_writer: Mutex::new(connect(path, "NORMAL")?),
             reader: Mutex::new(connect(path, "NORMAL")?),
+            long_reader: Mutex::new(connect(path, "NORMAL")?),
             unrecorded_uses: AtomicU64::new(0),
         })
     }
@@ -51,6 +54,10 @@ impl Control {
 
     pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {
         lock(&self.reader)
+    }
+
+    pub(crate) fn long_reader(&self) -> MutexGuard<'_, Connection> {
+        lock(&self.long_reader)
     }
 
     /// Runs `work` in one transaction: all of it lasts, or nothing happened.

@@ -137,7 +137,7 @@ impl Control {
 
     /// The latest dead letters of all channels, newest first; at most `limit` and 1000.
     pub fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, ControlError> {
-        let connection = self.reader();
+        let connection = self.long_reader();
         let mut statement = connection.prepare_cached(
             "SELECT id, channel, created, attempts, outcome, alert, coalesce(error, '') \
              FROM outbox WHERE dead = 1 ORDER BY id DESC LIMIT ?1",
@@ -163,7 +163,7 @@ impl Control {
 
     /// How much waits on each channel that has anything waiting or dead.
     pub fn outbox_backlog(&self) -> Result<Vec<ChannelBacklog>, ControlError> {
-        let connection = self.reader();
+        let connection = self.long_reader();
         let mut statement = connection.prepare_cached(
             "SELECT channel, sum(dead = 0), sum(dead) FROM outbox GROUP BY channel",
         )?;
