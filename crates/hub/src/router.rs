@@ -26,8 +26,6 @@ pub(crate) struct State {
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) channels: Arc<Vec<Channel>>,
     pub(crate) repeats: Arc<watchtower::Repeats>,
-    /// Held while a Watchtower login is compared with the earlier ones and stored.
-    pub(crate) repeats_turn: Arc<tokio::sync::Mutex<()>>,
     pub(crate) started: bergfried_event::Timestamp,
     /// Ends when the hub stops, so that streams end too.
     pub(crate) stopping: tokio::sync::watch::Receiver<bool>,

@@ -133,7 +133,6 @@ impl Hub {
         let state = State {
             pipeline: Arc::clone(&pipeline),
             repeats: Arc::new(Repeats::remembered(&reader, now())?),
-            repeats_turn: Arc::default(),
             reader,
             control,
             rules: Arc::clone(&rules),

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{ConnectInfo, FromRequestParts, State as Shared};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use bergfried_control::TokenKind;
 use bergfried_event::{Origin, Record, SourceKind};
 use bergfried_pipeline::{Answer, Payload, Sender};
@@ -29,16 +30,27 @@ const REQUIRED: [&str; 7] =
 /// Fields that may be absent or null, and are texts.
 const OPTIONAL: [&str; 4] = ["raw_message", "region", "host_group", "severity"];
 
+/// The bearer of a token with which logins may be reported; nothing of a stranger's body is read.
+pub(super) struct Reporter;
+
+impl FromRequestParts<State> for Reporter {
+    type Rejection = Detail;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Detail> {
+        if may_report(state, header(&parts.headers, "x-login-alert-token")).await? {
+            Ok(Reporter)
+        } else {
+            Err(Detail::unauthorized("Invalid token"))
+        }
+    }
+}
+
 pub(super) async fn login(
+    _reporter: Reporter,
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Detail> {
-    let presented = header(&headers, "x-login-alert-token");
-    if !may_report(&state, presented).await? {
-        return Err(Detail::unauthorized("Invalid token"));
-    }
     let body =
         body.map_err(|rejection| ApiError::new(rejection.status(), rejection.body_text()))?;
     let document = read(&body)?;
@@ -51,8 +63,7 @@ pub(super) async fn login(
         text("raw_message"),
         text("timestamp"),
     ]);
-    // One report at a time, so that two of the same that come together are one login too.
-    let _turn = state.repeats_turn.lock().await;
+    let _turn = state.repeats.turn(&key).await;
     if let Some(id) = state.repeats.first_id(&key, now()) {
         return Ok(created(id));
     }

@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
+
 use bergfried_event::{Event, Field, FieldName, Timestamp};
 use bergfried_query::search::parse;
 use bergfried_store::{Reader, Search, StoreError};
@@ -14,6 +16,8 @@ use bergfried_store::{Reader, Search, StoreError};
 const WINDOW: i64 = 30 * Timestamp::SECOND;
 /// The most logins that are remembered; the window empties it long before in practice.
 const MAX_REMEMBERED: usize = 100_000;
+/// How many different logins may be on their way to the disk together.
+const TURNS: usize = 64;
 
 /// What makes two reports the same login.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,9 +51,11 @@ impl Key {
 }
 
 /// Logins of the last half minute, by what makes them the same.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Repeats {
     seen: Mutex<HashMap<Key, (u64, Timestamp)>>,
+    /// Equal logins always wait for the same one of these.
+    turns: [AsyncMutex<()>; TURNS],
 }
 
 impl Repeats {
@@ -60,7 +66,7 @@ impl Repeats {
     pub(crate) fn remembered(reader: &Reader, now: Timestamp) -> Result<Self, StoreError> {
         let since = now.plus_micros(-WINDOW);
         let text = format!("event.module:watchtower event.ingested:>={since}");
-        let Ok(predicate) = parse(&text, now) else { return Ok(Self::default()) };
+        let Ok(predicate) = parse(&text, now) else { return Ok(Self::new(HashMap::new())) };
         let page = reader.search(&Search {
             predicate,
             from: Timestamp::MIN,
@@ -73,7 +79,20 @@ impl Repeats {
             .iter()
             .map(|stored| (Key::of_event(&stored.event), (stored.id, stored.ingested)))
             .collect();
-        Ok(Repeats { seen: Mutex::new(seen) })
+        Ok(Self::new(seen))
+    }
+
+    fn new(seen: HashMap<Key, (u64, Timestamp)>) -> Self {
+        let turns = std::array::from_fn(|_| AsyncMutex::new(()));
+        Repeats { seen: Mutex::new(seen), turns }
+    }
+
+    /// Held while a login is compared with the earlier ones and stored, so that two of the same
+    /// that come together are one.
+    pub(super) async fn turn(&self, key: &Key) -> MutexGuard<'_, ()> {
+        let [first, ..] = &self.turns;
+        let [byte, ..] = key.0.as_bytes();
+        self.turns.get(usize::from(*byte) % TURNS).unwrap_or(first).lock().await
     }
 
     /// The id under which the same login was stored within the window.
@@ -100,7 +119,7 @@ mod tests {
 
     #[test]
     fn repeats_end_with_the_window() {
-        let repeats = Repeats::default();
+        let repeats = Repeats::new(HashMap::new());
         let key = Key::new(["h", "u", "a", "p", "m", "t"]);
         let start = Timestamp::from_seconds(1_000);
         assert_eq!(repeats.first_id(&key, start), None);
