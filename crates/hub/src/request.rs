@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
+use tracing::Instrument as _;
 
 use crate::error::ApiError;
 use crate::router::State;
@@ -29,7 +30,10 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
         .unwrap_or_else(new_id);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let started = Instant::now();
-    let mut response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+    // Whatever is logged meanwhile carries the id that the client is told.
+    let span = tracing::error_span!("request", id = id.to_str().unwrap_or_default());
+    let handled = next.run(request).instrument(span);
+    let mut response = match tokio::time::timeout(TIME_LIMIT, handled).await {
         Ok(response) => response,
         Err(_) => ApiError::later(
             StatusCode::SERVICE_UNAVAILABLE,
