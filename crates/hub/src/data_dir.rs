@@ -10,6 +10,9 @@ use bergfried_event::Timestamp;
 
 use crate::running::HubError;
 
+/// What a hub keeps in its data directory, besides the control database and its side files.
+const OURS: [&str; 6] = ["lock", "events", "agent", "agent.token", "admin.key", "hub.url"];
+
 /// A data directory, held by this process.
 #[derive(Debug)]
 pub struct DataDir {
@@ -52,8 +55,11 @@ impl DataDir {
             Err(TryLockError::WouldBlock) => return Err(HubError::Held(path.to_owned())),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        // The directory may have been made by hand with other rights.
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
+        close(path).map_err(failed)?;
+        let events = path.join("events");
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&events).map_err(failed)?;
+        std::fs::set_permissions(&events, std::fs::Permissions::from_mode(0o700))
+            .map_err(failed)?;
         Ok(DataDir { path: path.to_owned(), _lock: Some(lock) })
     }
 
@@ -177,6 +183,22 @@ fn read_secret(path: &Path) -> io::Result<Secret> {
     Ok(Secret::new(text))
 }
 
+/// Closes the directory to others, in case it was made by hand with other rights.
+///
+/// One that holds other things too, such as /var/lib or that of a Watchtower before, is left as it
+/// is: every file and directory of ours in it is private by itself.
+fn close(path: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(path)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if !OURS.contains(&&*name) && !name.starts_with("control.sqlite") {
+            tracing::warn!(path = %path.display(), "the data directory holds other files too");
+            return Ok(());
+        }
+    }
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
 /// Opens a file that only its owner may read, for writing.
 fn private(path: &Path, anew: bool) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(anew).mode(0o600).open(path)
@@ -202,6 +224,26 @@ mod tests {
         assert!(control.check_token(TokenKind::Admin, secret.trim(), now).unwrap().is_some());
         assert_eq!(dir.first_start(&control, None, now).unwrap(), FirstStart::default());
         assert!(matches!(DataDir::hold(&path), Err(HubError::Held(_))));
+    }
+
+    #[test]
+    fn a_directory_of_others_stays_open() {
+        let base = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        for (name, foreign, expected) in [("own", false, 0o700), ("shared", true, 0o755)] {
+            let path = base.path().join(name);
+            std::fs::create_dir(&path).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            if foreign {
+                std::fs::write(path.join("watchtower.db"), "").unwrap();
+            }
+            for _ in 0..2 {
+                let dir = DataDir::hold(&path).unwrap();
+                let control = Control::open(&dir.control()).unwrap();
+                dir.first_start(&control, None, Timestamp::from_seconds(0)).unwrap();
+                assert_eq!((mode(&path), mode(&dir.events())), (expected, 0o700), "{name}");
+            }
+        }
     }
 
     #[test]
