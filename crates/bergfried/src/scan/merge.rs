@@ -2,19 +2,22 @@
 //!
 //! Rules look at windows of time, so rotated files and files of several hosts are merged by time
 //! stamp: every file is opened when the stream reaches its first line, and only the files that
-//! overlap are open together. Within one file lines keep their order.
+//! overlap are open together. Within one file lines keep their order; one without a stamp stays
+//! with the line before it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use bergfried_event::{SourceKind, Timestamp, readable};
+use bergfried_event::{Event, SourceKind, Timestamp, readable};
 use bergfried_parse::Context;
 
 use crate::input::{Input, Lines, Unreadable};
 
 /// The most files that are open together; further ones wait until one ends.
 const MAX_OPEN: usize = 64;
+/// How many lines at the start of a file are looked at for the first stamp.
+const LOOKED_AT: usize = 100;
 
 /// One line and when it was written at the latest.
 pub(super) struct Line<'m> {
@@ -142,9 +145,9 @@ impl Merged {
         let Some(file) = self.open.get_mut(index) else { return };
         match file.lines.next_line() {
             Ok(Some(line)) => {
-                if !alone {
+                if !alone && let Some(stamp) = stamp_of(line, context, file.written) {
                     // Never backwards within a file, so that its lines keep their order.
-                    file.stamp = file.stamp.max(stamp_of(line, context, file.written));
+                    file.stamp = file.stamp.max(stamp);
                 }
                 self.order.insert((file.stamp, index));
             }
@@ -157,11 +160,21 @@ impl Merged {
     }
 }
 
-fn stamp_of(line: &[u8], context: &Context<'_>, received: Timestamp) -> Timestamp {
+/// When the line was written, where it says so.
+fn stamp_of(line: &[u8], context: &Context<'_>, received: Timestamp) -> Option<Timestamp> {
     let context = Context { received, time_zone: context.time_zone.clone(), ..*context };
-    bergfried_parse::parse(SourceKind::File, &readable(line), &context).created()
+    let text = readable(line);
+    let event = bergfried_parse::parse(SourceKind::File, &text, &context);
+    has_stamp(&event, received).then(|| event.created())
 }
 
+/// Whether the event's time is its own, not merely that of its receipt.
+pub(super) fn has_stamp(event: &Event<'_>, received: Timestamp) -> bool {
+    event.created() != received
+}
+
+/// The first stamp near the start of the file, else when it was last written; nothing where it is
+/// empty.
 fn first_stamp(
     input: &Input,
     context: &Context<'_>,
@@ -169,7 +182,17 @@ fn first_stamp(
 ) -> std::io::Result<Option<Timestamp>> {
     let mut lines = Lines::open(input, Arc::default())?;
     let written = last_written(input, now);
-    Ok(lines.next_line()?.map(|line| stamp_of(line, context, written)))
+    for number in 0..LOOKED_AT {
+        match lines.next_line()? {
+            Some(line) => {
+                if let Some(stamp) = stamp_of(line, context, written) {
+                    return Ok(Some(stamp));
+                }
+            }
+            None => return Ok((number > 0).then_some(written)),
+        }
+    }
+    Ok(Some(written))
 }
 
 fn last_written(input: &Input, now: Timestamp) -> Timestamp {
@@ -179,4 +202,46 @@ fn last_written(input: &Input, now: Timestamp) -> Timestamp {
         .ok()
         .and_then(|time| jiff::Timestamp::try_from(time).ok())
         .map_or(now, |time| Timestamp::from(time).min(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    fn merged(files: &[(&str, &str)]) -> Vec<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let inputs = files.iter().map(|(name, text)| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            Input::File(path)
+        });
+        let now = Timestamp::from(jiff::Timestamp::now());
+        let context =
+            Context { received: now, host: "", time_zone: TimeZone::UTC, year: Some(2026) };
+        let mut merged = Merged::open(inputs.collect(), &Arc::default(), &context, now);
+        let mut lines = Vec::new();
+        while let Some(line) = merged.next(&context) {
+            lines.push(String::from_utf8_lossy(line.bytes).into_owned());
+        }
+        assert!(merged.into_trouble().is_empty());
+        lines
+    }
+
+    #[test]
+    fn a_line_without_a_stamp_stays_with_the_one_before() {
+        let first = "Jan  1 00:00:00 a x: 1\n\tat main.rs:7\nJan  1 00:00:20 a x: 3\n";
+        let second = "garbage\nJan  1 00:00:10 b x: 2\nJan  1 00:00:30 b x: 4\n";
+        let expected = [
+            "Jan  1 00:00:00 a x: 1",
+            "\tat main.rs:7",
+            "garbage",
+            "Jan  1 00:00:10 b x: 2",
+            "Jan  1 00:00:20 a x: 3",
+            "Jan  1 00:00:30 b x: 4",
+        ];
+        assert_eq!(merged(&[("1.log", first), ("2.log", second)]), expected);
+        assert_eq!(merged(&[("2.log", second), ("1.log", first), ("0", "")]), expected);
+    }
 }

@@ -23,7 +23,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::arguments::{RuleChoice, TimeChoice};
 use crate::input::{self, Input};
 use aggregate::Findings;
-use merge::Merged;
+use merge::{Merged, has_stamp};
 use summary::Summary;
 
 /// Hunt through log files: parse every line, run the rules, print findings worst first.
@@ -92,11 +92,18 @@ pub(crate) fn run(arguments: &Scan, out: &mut dyn Write) -> anyhow::Result<ExitC
     let mut context =
         Context { received: now, host: "", time_zone: zone, year: arguments.times.stamps.year };
 
+    let mut last_stamp = None;
     let mut merged = Merged::open(inputs, &taken, &context, now);
     while let Some(line) = merged.next(&context) {
         context.received = line.received;
         let text = readable(line.bytes);
-        let event = bergfried_parse::parse(SourceKind::File, &text, &context);
+        let mut event = bergfried_parse::parse(SourceKind::File, &text, &context);
+        if has_stamp(&event, line.received) {
+            last_stamp = Some(event.created());
+        } else if let Some(stamp) = last_stamp {
+            // Not when the file was last written: that may be days on, past every rule's window.
+            event.set_created(stamp);
+        }
         summary.bytes += line.bytes.len() as u64 + 1;
         summary.cut += u64::from(line.cut);
         if arguments.times.includes(event.created()) {
