@@ -1,6 +1,7 @@
 //! Sample logs made fresh: their time stamps are shifted so that the last one is now.
 
 use std::io::{BufWriter, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,12 +19,18 @@ pub(crate) struct Directory {
 impl Directory {
     /// Copies the logs of `samples` into a new directory of its own, with shifted stamps.
     pub(crate) fn make(samples: &Path) -> anyhow::Result<Directory> {
-        let path = std::env::temp_dir().join(format!("bergfried-demo-{}", std::process::id()));
+        let now = Timestamp::from(jiff::Timestamp::now());
+        let name = format!("bergfried-demo-{}-{}", std::process::id(), now.micros());
+        let path = std::env::temp_dir().join(name);
+        // New and private: others may write beside it.
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
         let directory = Directory { path };
         let logs = directory.path.join("logs");
-        std::fs::create_dir_all(&logs)
-            .with_context(|| format!("cannot make {}", logs.display()))?;
-        shift_all(samples, &logs, Timestamp::from(jiff::Timestamp::now()))?;
+        std::fs::create_dir(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
+        shift_all(samples, &logs, now)?;
         Ok(directory)
     }
 
