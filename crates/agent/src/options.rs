@@ -12,7 +12,7 @@ use crate::error::AgentError;
 use crate::plan::plan;
 use crate::run::run;
 use crate::secret::Secret;
-use crate::stop::Stop;
+use crate::stop::{Stop, stop_signals};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,6 +62,9 @@ pub struct Options {
     /// What the receiver speaks
     #[arg(long, value_enum)]
     pub protocol: Option<Speaks>,
+    /// Say more: every pause and every passed-over file
+    #[arg(long, short)]
+    pub verbose: bool,
 }
 
 /// Where sources begin that were never read.
@@ -84,14 +87,12 @@ pub enum Speaks {
     Watchtower,
 }
 
-/// Runs the agent until SIGTERM or SIGINT.
+/// Runs the agent until SIGTERM or SIGINT; a second one ends the process at once.
 pub fn main_with(options: Options) -> Result<(), AgentError> {
     let config = options.into_config(&|name| std::env::var(name).ok())?;
     let system = |what| move |source| AgentError::System { what, source };
     let stop = Stop::new().map_err(system("make a stop event"))?;
-    let signals = [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT];
-    let mut signals =
-        signal_hook::iterator::Signals::new(signals).map_err(system("take signals"))?;
+    let mut signals = stop_signals().map_err(system("take signals"))?;
     let handle = signals.handle();
     let on_signal = stop.clone();
     let waiting = std::thread::Builder::new()

@@ -1,10 +1,29 @@
 //! Asking the agent to stop, from any thread.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+
+/// The exit status of a process that was asked to stop twice, as shells give it for SIGINT.
+const ASKED_TWICE: i32 = 130;
+
+/// SIGINT and SIGTERM, to be waited for. The second of them ends the process at once: nothing
+/// durable is lost by that, and nobody is left with a stop that hangs.
+pub fn stop_signals() -> std::io::Result<Signals> {
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the first signal finds the flag not set yet.
+        flag::register_conditional_shutdown(signal, ASKED_TWICE, Arc::clone(&asked))?;
+        flag::register(signal, Arc::clone(&asked))?;
+    }
+    Signals::new([SIGINT, SIGTERM])
+}
 
 /// A handle that stops the agent; clones stop the same one.
 #[derive(Clone, Debug)]

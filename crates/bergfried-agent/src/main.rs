@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use bergfried_agent::{AgentError, Options, main_with};
+use bergfried_agent::{Options, main_with};
 use clap::Parser;
 use tracing::level_filters::LevelFilter;
 
@@ -13,14 +13,11 @@ use tracing::level_filters::LevelFilter;
 struct CommandLine {
     #[command(flatten)]
     options: Options,
-    /// Say more: every pause and every passed-over file
-    #[arg(long, short)]
-    verbose: bool,
 }
 
 fn main() -> ExitCode {
     let line = CommandLine::parse();
-    let level = if line.verbose { LevelFilter::DEBUG } else { LevelFilter::INFO };
+    let level = if line.options.verbose { LevelFilter::DEBUG } else { LevelFilter::INFO };
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
@@ -31,8 +28,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
-            // What a person can put right by other arguments is a usage error.
-            ExitCode::from(if matches!(error, AgentError::Config(_)) { 2 } else { 1 })
+            ExitCode::from(2)
         }
     }
 }

@@ -113,7 +113,7 @@ impl Hub {
         let failed = |error| HubError::Listen { address: listen, error };
         let listener = runtime.block_on(TcpListener::bind(listen)).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let url = format!("http://{address}");
+        let url = url_of(address);
         data_dir.note_address(&url)?;
 
         let channels = Arc::new(config.channels);
@@ -159,6 +159,11 @@ impl Hub {
         self.address
     }
 
+    /// The URL under which this machine reaches it.
+    pub fn url(&self) -> String {
+        url_of(self.address)
+    }
+
     /// Its data directory.
     pub fn data_dir(&self) -> &DataDir {
         &self.data_dir
@@ -188,6 +193,16 @@ impl Hub {
         self.pipeline.stop();
         self.runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     }
+}
+
+fn url_of(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{address}")
 }
 
 pub(crate) fn now() -> Timestamp {

@@ -142,8 +142,8 @@ fn misuse_is_said_plainly() {
     for (arguments, code, said) in [
         (vec!["--config", file], 2, wrong_key.as_str()),
         (vec!["--hub", "ftp://x"], 2, "`ftp://x` is no http:// or https:// address"),
-        (vec!["--hub", "http://x", "--token-file", "/nowhere"], 1, "cannot use /nowhere"),
-        (vec![], 1, "another agent is running on it"),
+        (vec!["--hub", "http://x", "--token-file", "/nowhere"], 2, "cannot use /nowhere"),
+        (vec![], 2, "another agent is running on it"),
     ] {
         let mut command = Running::command(&hub, directory.path());
         // The last of a flag that is given twice would be an error: start from nothing.

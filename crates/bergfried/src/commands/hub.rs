@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use bergfried_agent::stop_signals;
 use bergfried_control::Secret;
 use bergfried_hub::{Config, Hub as RunningHub, HubFile};
 use bergfried_notify::Channel;
 use clap::Args;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use crate::arguments::default_data_dir;
 
@@ -51,7 +50,7 @@ pub(crate) struct Hub {
 
 pub(crate) fn run(arguments: &Hub, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     start_logging("info");
-    let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot take signals")?;
+    let mut signals = stop_signals().context("cannot take signals")?;
     let hub = RunningHub::start(config(arguments)?)?;
     introduce(&hub, out)?;
     writeln!(out, "\nCtrl-C stops the hub.")?;
@@ -96,7 +95,7 @@ pub(crate) fn introduce(hub: &RunningHub, out: &mut dyn Write) -> anyhow::Result
     let made = |new: bool| if new { "  (made just now, only you can read it)" } else { "" };
     let first = hub.first_start();
     writeln!(out, "Bergfried {}", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "  console      http://{}", hub.address())?;
+    writeln!(out, "  console      {}", hub.url())?;
     writeln!(out, "  data         {}", directory.path().display())?;
     writeln!(
         out,

@@ -1,16 +1,13 @@
 //! `bergfried up`: a hub and an agent on this machine, in one process.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use bergfried_agent::{Config as AgentConfig, Journald, Secret, Stop, plan};
+use bergfried_agent::{Config as AgentConfig, Journald, Secret, Stop, plan, stop_signals};
 use bergfried_hub::Hub as RunningHub;
 use clap::Args;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use super::hub;
 use crate::demo;
@@ -49,7 +46,7 @@ pub(crate) struct Up {
 
 pub(crate) fn run(arguments: &Up, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     hub::start_logging("warn");
-    let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot take signals")?;
+    let mut signals = stop_signals().context("cannot take signals")?;
     let mut hub_arguments = arguments.hub.clone();
     let demo = arguments.demo.as_deref().map(demo::Directory::make).transpose()?;
     if let Some(demo) = &demo {
@@ -118,18 +115,5 @@ fn agent_for(hub: &RunningHub, state: &Path) -> anyhow::Result<AgentConfig> {
     let path = hub.data_dir().agent_token();
     let token = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
-    let url = format!("http://{}", reachable(hub.address()));
-    Ok(AgentConfig::for_hub(&url, Secret::new(&token), state))
-}
-
-/// The address under which this machine reaches a listener on `address`.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let mut reachable = address;
-    if address.ip().is_unspecified() {
-        reachable.set_ip(match address {
-            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    reachable
+    Ok(AgentConfig::for_hub(&hub.url(), Secret::new(&token), state))
 }
