@@ -46,7 +46,7 @@ const AUTH: &[&str] = &["authentication", "session", "iam"];
 
 /// Product `linux` and service `syslog` mean every event and have no entry here.
 static TABLE: &[Entry] = &[
-    entry("service", "sshd", &["sshd", "sshd-session", "sshd-auth"], &[]),
+    entry("service", "sshd", &["sshd", "sshd-session", "sshd-auth", "sshd2", "dropbear"], &[]),
     entry("service", "sudo", &["sudo"], &[]),
     entry("service", "su", &["su", "su-l"], &[]),
     entry("service", "login", &["login", "agetty"], &[]),
