@@ -142,16 +142,18 @@ fn push_user<'a>(user: &'a str, event: &mut Event<'a>) {
 /// ` (1) on '/dev/tty1' from 'host'`, ` 1 FROM host`, ` ON tty1 FROM host`.
 fn push_place<'a>(place: &'a str, event: &mut Event<'a>) {
     let mut words = place.split_ascii_whitespace();
+    let (mut has_tty, mut has_host) = (false, false);
     while let Some(word) = words.next() {
         let is_tty = word.eq_ignore_ascii_case("on");
         if !is_tty && !word.eq_ignore_ascii_case("from") {
             continue;
         }
         let value = words.next().unwrap_or_default().trim_matches(['\'', '`', ',']);
-        match is_tty {
-            true => push_text(event, Field::ProcessTty, value),
-            false if value != "(null)" => peer::push_address(event, value),
-            false => {}
+        // A place is said once; more words like these are part of something else.
+        if is_tty && !std::mem::replace(&mut has_tty, true) {
+            push_text(event, Field::ProcessTty, value);
+        } else if !is_tty && !std::mem::replace(&mut has_host, true) && value != "(null)" {
+            peer::push_address(event, value);
         }
     }
 }

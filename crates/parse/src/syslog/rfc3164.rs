@@ -1,5 +1,7 @@
 //! The BSD syslog form (RFC 3164 section 4.1) and its relatives with other stamps.
 
+use std::borrow::Cow;
+
 use bergfried_event::Timestamp;
 
 use super::tag::{self, Tag};
@@ -16,8 +18,13 @@ pub(super) fn parse<'a>(
     context: &Context<'_>,
 ) -> Line<'a> {
     let mut line = match stamp::read(text, context) {
-        Some((stamp, rest)) => stamped(rest, stamp.unwrap_or(context.received)),
-        None => unstamped(text, priority.is_some(), context.received),
+        Some((stamp, rest)) => {
+            let mut line = stamped(rest, stamp.unwrap_or(context.received));
+            relayed(&mut line, context);
+            line
+        }
+        None => cisco(text, context)
+            .unwrap_or_else(|| unstamped(text, priority.is_some(), context.received)),
     };
     line.facility = line.facility.or(priority.map(|priority| priority.facility));
     line.severity = line.severity.or(priority.map(|priority| priority.severity));
@@ -25,14 +32,54 @@ pub(super) fn parse<'a>(
     line
 }
 
+/// A relay may put a header of its own before that of the sender, who is the one that counts.
+fn relayed(line: &mut Line<'_>, context: &Context<'_>) {
+    let (None, Cow::Borrowed(message)) = (&line.program, &line.message) else { return };
+    if line.host.is_none() {
+        return;
+    }
+    let Some((Some(created), rest)) = stamp::read(message, context) else { return };
+    let inner = stamped(rest, created);
+    if inner.host.is_some() && inner.program.is_some() {
+        *line = inner;
+    }
+}
+
+/// `29: *Mar  1 18:46:11.123: %SYS-5-CONFIG_I: …` and `29: router1: Mar  1 …`, as Cisco IOS writes:
+/// a count, the host, a mark for a clock that is not set, then the stamp and a colon.
+fn cisco<'a>(text: &'a str, context: &Context<'_>) -> Option<Line<'a>> {
+    let (count, rest) = text.split_once(": ")?;
+    number(count.as_bytes())?;
+    let (host, rest) = match rest.split_once(": ") {
+        Some((host, after)) if is_host_name(host) => (Some(host), after),
+        _ => (None, rest),
+    };
+    let rest = rest.strip_prefix(['*', '.']).unwrap_or(rest);
+    let (stamp, rest) = stamp::read(rest, context)?;
+    let message = zone_word(rest).strip_prefix(": ")?;
+    let mut line = with_tag(message, stamp.unwrap_or(context.received));
+    line.host = host.map(Into::into);
+    Some(line)
+}
+
+/// Takes off the name of the zone that some senders write after the time.
+fn zone_word(rest: &str) -> &str {
+    let after = rest.strip_prefix(" UTC").or_else(|| rest.strip_prefix(" GMT"));
+    after.filter(|after| after.starts_with([' ', ':'])).unwrap_or(rest)
+}
+
 /// `[host] tag: message` after a stamp; the facility and severity may be spelled out before the
 /// host or the tag, as the syslogd of BSD, busybox and OpenWrt do.
 fn stamped(rest: &str, created: Timestamp) -> Line<'_> {
+    let rest = zone_word(rest);
+    // Cisco's ASA ends the stamp, or the host after it, with a colon.
+    let rest = rest.strip_prefix(':').filter(|rest| rest.starts_with(' ')).unwrap_or(rest);
     let (first, rest) = spelled_priority(skip_spaces(rest));
     let (host, rest) = match rest.split_once(' ') {
         Some((token, after)) if is_host(token, after) => (Some(token), after),
         _ => (None, rest),
     };
+    let rest = rest.strip_prefix(": ").unwrap_or(rest);
     let (second, rest) = spelled_priority(rest);
     let mut line = with_tag(rest, created);
     line.host = host.map(Into::into);
