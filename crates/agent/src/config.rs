@@ -215,6 +215,10 @@ impl Config {
             "no token, expected --token-file, hub.token_file or BERGFRIED_TOKEN \
              (WATCHTOWER_TOKEN for a Watchtower collector)"
                 .to_owned()
+        } else if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            "the token holds white space or other characters that no token has, \
+             expected one word in one line"
+                .to_owned()
         } else if self.spool_bytes < LEAST_SPOOL {
             format!("spool.max_bytes must be at least {LEAST_SPOOL}, not {}", self.spool_bytes)
         } else if self.files.is_empty() && self.journald == Journald::Off {

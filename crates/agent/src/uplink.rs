@@ -165,8 +165,49 @@ pub(crate) fn is_final_refusal(status: u16) -> bool {
         && !matches!(status, 401 | 403 | 404 | 405 | 407 | 408 | 421 | 425 | 429)
 }
 
+/// Why nothing was sent, with a way out where certificates are the reason.
+///
+/// TLS errors have no type of their own here, only words.
+pub(crate) fn explained(error: &ureq::Error) -> String {
+    let said = error.to_string();
+    match hint(&said) {
+        Some(hint) => format!("{said}: {hint}"),
+        None => said,
+    }
+}
+
+fn hint(said: &str) -> Option<&'static str> {
+    const HINTS: [(&str, &str); 3] = [
+        (
+            "CaUsedAsEndEntity",
+            "the receiver shows a CA's own certificate; let the CA sign one for the receiver, or \
+             make it with `openssl req -x509 -addext basicConstraints=critical,CA:FALSE`",
+        ),
+        ("UnknownIssuer", "name the CA that signed it in `ca_file` of the [hub] table"),
+        ("NotValidForName", "the certificate is for another host name than the address has"),
+    ];
+    HINTS.iter().find(|(word, _)| said.contains(word)).map(|(_, hint)| *hint)
+}
+
 /// How long the receiver asks to wait: `Retry-After` in seconds (RFC 9110, section 10.2.3).
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rustls_says_has_a_way_out() {
+        for (said, way_out) in [
+            ("io: invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", "CA:FALSE"),
+            ("io: invalid peer certificate: UnknownIssuer", "`ca_file`"),
+            ("invalid peer certificate: NotValidForNameContext", "another host name"),
+        ] {
+            assert!(hint(said).unwrap().contains(way_out), "{said}");
+        }
+        assert_eq!(hint("io: Connection refused"), None);
+    }
 }

@@ -12,7 +12,7 @@ use crate::config::Watchtower;
 use crate::frame::Frame;
 use crate::spool::Reader;
 use crate::stop::Stop;
-use crate::uplink::{Outcome, client, is_final_refusal, retry_after};
+use crate::uplink::{Outcome, client, explained, is_final_refusal, retry_after};
 
 /// The body of `POST /login`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -112,7 +112,7 @@ impl Sender {
             .send(body.as_slice());
         let response = match sent {
             Ok(response) => response,
-            Err(error) => return Outcome::Later(error.to_string(), None),
+            Err(error) => return Outcome::Later(explained(&error), None),
         };
         match response.status().as_u16() {
             // Collectors answer 201; older ones 200.

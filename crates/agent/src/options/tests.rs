@@ -69,6 +69,7 @@ fn every_mistake_is_named_with_its_place() {
     for (text, expected) in [
         ("", "no address to send to"),
         ("[hub]\nurl = \"http://h\"\n", "no token"),
+        ("[hub]\nurl = \"http://h\"\ntoken = \"two words\"\n", "the token holds white space"),
         (&format!("{base}url2 = 1\n"), ":4:1: unknown field `url2`"),
         (&format!("journald = \"maybe\"\n{base}"), ":1:12: unknown variant `maybe`"),
         (&format!("files = 1\n{base}"), ":1:9: invalid type"),

@@ -4,7 +4,7 @@ use bergfried_wire::{CONTENT_TYPE, PATH, Receipt};
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, parse_pem};
 
-use super::{Outcome, client, is_final_refusal, retry_after};
+use super::{Outcome, client, explained, is_final_refusal, retry_after};
 use crate::config::Hub;
 use crate::error::AgentError;
 use crate::frame::Frame;
@@ -38,7 +38,7 @@ impl Native {
             .send(frame.body.as_slice());
         let mut response = match sent {
             Ok(response) => response,
-            Err(error) => return Outcome::Later(error.to_string(), None),
+            Err(error) => return Outcome::Later(explained(&error), None),
         };
         let status = response.status().as_u16();
         let asked = retry_after(response.headers());
