@@ -106,18 +106,18 @@ fn read_once<'a>(
         pam::read_tagged(program.map(unqualified), message, event);
     } else if let Some(program) = program.and_then(find) {
         (program.read)(message, event);
-    } else if program.is_none() {
-        bare(message, event);
     } else if message.starts_with("authentication failure; ") {
         // Programs that phrase their own failures as pam_unix does.
         pam::read_text(None, message, event);
+    } else if program.is_none() {
+        bare(message, event);
     }
 }
 
 /// A message without envelope, as `journalctl -o cat` and excerpts have it: what it says counts
 /// where the phrasing is a known one and names an address.
 fn bare<'a>(message: &'a str, event: &mut Event<'a>) {
-    for program in [&sshd::PROGRAM, &vsftpd::PROGRAM, &ftp::PROGRAM] {
+    for program in [&sshd::PROGRAM, &vsftpd::PROGRAM, &ftp::PROGRAM, &remote::PROGRAM] {
         let mut found = Event::new(event.created(), "");
         (program.read)(message, &mut found);
         let is_login = found.text(Field::EventCategory) == Some("authentication");

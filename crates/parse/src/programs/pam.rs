@@ -164,7 +164,11 @@ fn failure<'a>(said: &'a str, pairs: &'a str, switches: bool, event: &mut Event<
     if ["/dev/", "pts/", "tty", ":"].iter().any(|start| tty.starts_with(start)) {
         event.push(Field::ProcessTty, tty);
     }
-    peer::push_address(event, rhost);
+    if rhost.starts_with('[') {
+        peer::with_colon(rhost).push(event);
+    } else {
+        peer::push_address(event, rhost);
+    }
     true
 }
 

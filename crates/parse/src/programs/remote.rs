@@ -22,6 +22,8 @@ pub(super) const PROGRAM: Program = Program {
         "telnetd",
         "in.telnetd",
         "php-fpm",
+        "audit",
+        "opnsense",
         "pvedaemon",
         "pveproxy",
     ],
@@ -43,6 +45,24 @@ pub(super) const PHRASES: &[Phrase] = &[
         FAILURE,
     ),
     Phrase("/{word}: Successful login for user '{user}' from: {address}", "remote_login", SUCCESS),
+    // OPNsense's.
+    Phrase(
+        "/{word}: Web GUI authentication error for '{user}' from {address}",
+        "remote_login",
+        FAILURE,
+    ),
+    Phrase("/{word}: Successful login for user '{user}' from {address}", "remote_login", SUCCESS),
+    // RouterOS of MikroTik.
+    Phrase(
+        "system,error,critical login failure for user {user} from {address} via {word}",
+        "remote_login",
+        FAILURE,
+    ),
+    Phrase(
+        "system,info,account user {user} logged in from {address} via {word}",
+        "remote_login",
+        SUCCESS,
+    ),
     // Proxmox.
     Phrase("<{word}> successful auth for user '{user}'", "remote_login", SUCCESS),
     // Kerberos' rlogin.

@@ -72,13 +72,16 @@ fn zone_word(rest: &str) -> &str {
 /// host or the tag, as the syslogd of BSD, busybox and OpenWrt do.
 fn stamped(rest: &str, created: Timestamp) -> Line<'_> {
     let rest = zone_word(rest);
-    // Cisco's ASA ends the stamp, or the host after it, with a colon.
-    let rest = rest.strip_prefix(':').filter(|rest| rest.starts_with(' ')).unwrap_or(rest);
+    // A colon ends the stamps of senders that name no host, Cisco's ASA among them.
+    if let Some(message) = rest.strip_prefix(": ") {
+        return with_tag(skip_spaces(message), created);
+    }
     let (first, rest) = spelled_priority(skip_spaces(rest));
     let (host, rest) = match rest.split_once(' ') {
         Some((token, after)) if is_host(token, after) => (Some(token), after),
         _ => (None, rest),
     };
+    // The ASA puts one after the host instead.
     let rest = rest.strip_prefix(": ").unwrap_or(rest);
     let (second, rest) = spelled_priority(rest);
     let mut line = with_tag(rest, created);

@@ -83,7 +83,8 @@ pub(super) fn write_key(
 /// The most bytes of a value that are remembered; longer ones that begin alike are one.
 const MAX_VALUE: usize = 256;
 
-/// The text of a field to group by or to count; `None` where it is absent, null or empty.
+/// The text of a field to group by or to count; `None` where it is absent, null or empty. Lines of
+/// a file that names no host are of one host all the same.
 ///
 /// `source.ip` stands for `source.address` where the log has only a name.
 pub(super) fn value<'e>(event: &'e Event<'_>, field: &FieldName<'_>) -> Option<Cow<'e, str>> {
@@ -91,7 +92,11 @@ pub(super) fn value<'e>(event: &'e Event<'_>, field: &FieldName<'_>) -> Option<C
         None if *field == FieldName::Known(Field::SourceIp) => event.get(Field::SourceAddress),
         found => found,
     };
-    found.map(bergfried_event::Value::to_text).map(cut).filter(|text| !text.is_empty())
+    let may_be_empty = *field == FieldName::Known(Field::HostName);
+    found
+        .map(bergfried_event::Value::to_text)
+        .map(cut)
+        .filter(|text| may_be_empty || !text.is_empty())
 }
 
 fn cut(text: Cow<'_, str>) -> Cow<'_, str> {
