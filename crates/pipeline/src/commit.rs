@@ -1,12 +1,12 @@
 //! The one thread through which everything passes: parse, detect, commit, answer, alert.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use bergfried_control::{AgentReport, ChannelFilter, Control};
-use bergfried_event::{Event, Field, FieldName, Finding, Timestamp, readable};
+use bergfried_control::{ChannelFilter, Control};
+use bergfried_event::{Event, Field, FieldName, Finding, readable};
 use bergfried_rules::RuleSet;
 use bergfried_store::{BatchId, Committed, NewBatch, Reader, StoreError, Writer};
 use bergfried_wire::Batch;
@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 
 use crate::context::Zones;
 use crate::counters::{Counters, add};
+use crate::heard::Heard;
 use crate::memory::Memory;
 use crate::notifier::Alarm;
 use crate::submission::{Answer, Payload, Sender, Submission};
@@ -25,14 +26,10 @@ const GROUP: usize = 64;
 const GROUP_BYTES: usize = 16 << 20;
 /// How often work that waits for time is looked at.
 const TICK: Duration = Duration::from_millis(500);
-/// How long the hosts' last-seen times wait before they are written.
-const HOSTS_EVERY: i64 = 5 * Timestamp::SECOND;
 /// How long nothing is tried on a disk that was full: after each try the memory is rebuilt.
 const FULL_PAUSE: Duration = Duration::from_secs(5);
 /// The most batches whose findings may wait for the alerts; nothing is taken while so many do.
 const MAX_UNAPPLIED: usize = 10_000;
-/// The most agents whose last-seen times wait together.
-const MAX_HOSTS: usize = 10_000;
 
 pub(crate) struct Committer {
     writer: Writer,
@@ -46,18 +43,11 @@ pub(crate) struct Committer {
     counters: Arc<Counters>,
     alarm: Alarm,
     zones: Zones,
-    hosts: HashMap<String, Seen>,
-    hosts_written: Timestamp,
+    heard: Heard,
     /// When the disk was found full last.
     full: Option<Instant>,
     /// Findings that are durable but could not yet be applied to the alerts.
     unapplied: Vec<(u64, Vec<Finding>)>,
-}
-
-struct Seen {
-    sender: Sender,
-    host: String,
-    records: u64,
 }
 
 /// A batch that was read and awaits its commit.
@@ -82,6 +72,7 @@ impl Committer {
                  alerts of before stay, new findings count from now on"
             );
         }
+        let heard = Heard::new(Arc::clone(&parts.control), now());
         let mut committer = Committer {
             channels: parts.channels.filters(),
             writer: parts.writer,
@@ -94,8 +85,7 @@ impl Committer {
             counters,
             alarm,
             zones: Zones::default(),
-            hosts: HashMap::new(),
-            hosts_written: now(),
+            heard,
             full: None,
             unapplied: parts
                 .pending
@@ -126,7 +116,7 @@ impl Committer {
             }
             self.tick();
         }
-        self.write_hosts();
+        self.heard.write();
         if let Err(error) = self.writer.close() {
             tracing::error!(%error, "cannot close the event store");
         }
@@ -239,18 +229,8 @@ impl Committer {
         add(&self.counters.batches, 1);
         add(&self.counters.events, batch.records.len());
         add(&self.counters.findings, findings.len());
-        if sender.agent.is_some()
-            && (self.hosts.len() < MAX_HOSTS || self.hosts.contains_key(&batch.agent))
-        {
-            let host = batch.origins.first().map_or_else(String::new, |origin| origin.host.clone());
-            let seen = self.hosts.entry(batch.agent).or_insert(Seen {
-                sender: sender.clone(),
-                host,
-                records: 0,
-            });
-            seen.records += events;
-            seen.sender = sender;
-        }
+        let host = batch.origins.first().map(|origin| origin.host.as_str());
+        self.heard.note(&batch.agent, host.unwrap_or_default(), sender, events);
         if !findings.is_empty() {
             self.unapplied.push((committed.sequence, findings));
         }
@@ -366,28 +346,9 @@ impl Committer {
         if !self.unapplied.is_empty() {
             self.apply_findings();
         }
-        if now.since(self.hosts_written) >= HOSTS_EVERY {
-            self.write_hosts();
-            self.hosts_written = now;
-        }
+        self.heard.tick(now);
         if let Err(error) = self.writer.tick(now) {
             tracing::error!(%error, "cannot seal a segment");
-        }
-    }
-
-    fn write_hosts(&mut self) {
-        for (agent, seen) in self.hosts.drain() {
-            let address = seen.sender.address.map(|address| address.to_string());
-            let report = AgentReport {
-                agent: &agent,
-                host: &seen.host,
-                version: seen.sender.agent.as_deref().unwrap_or_default(),
-                address: address.as_deref().unwrap_or_default(),
-                records: seen.records,
-            };
-            if let Err(error) = self.control.record_agent(report, now()) {
-                tracing::warn!(%error, agent, "cannot note that an agent was seen");
-            }
         }
     }
 }

@@ -8,6 +8,7 @@
 mod commit;
 mod context;
 mod counters;
+mod heard;
 mod memory;
 mod notifier;
 mod submission;

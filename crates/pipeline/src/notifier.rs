@@ -122,7 +122,9 @@ impl Worker {
     }
 
     fn deliver(&self, item: &OutboxItem) -> Result<(), ControlError> {
-        let payload = self.channel.render(&item.alert, item.outcome, self.console.as_deref());
+        // An alert without an id is not kept, so there is nothing to link to.
+        let console = self.console.as_deref().filter(|_| item.alert.id != 0);
+        let payload = self.channel.render(&item.alert, item.outcome, console);
         let error = match self.client.send(&self.channel, &payload) {
             Ok(()) => {
                 self.control.outbox_delivered(item.id)?;
