@@ -1,32 +1,14 @@
 //! What is safe and pretty on a terminal: escaping, colours, widths.
 
-use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
 use bergfried_event::Severity;
+use bergfried_notify::neutral::visible;
 
-/// Log text made harmless: control characters and marks that reorder text are written as escapes.
+/// Log text made harmless: what acts on a screen or turns the reading direction is written as an
+/// escape, as in messages to people.
 pub(crate) fn plain(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\t' => safe.push(' '),
-            _ if character.is_control() || reorders(character) => {
-                // Writing to a String cannot fail.
-                let _infallible = write!(safe, "{}", character.escape_unicode());
-            }
-            _ => safe.push(character),
-        }
-    }
-    safe
-}
-
-/// Bidirectional controls, zero-width characters, line and paragraph separators.
-fn reorders(character: char) -> bool {
-    matches!(
-        character,
-        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
-    )
+    visible(&text.replace('\t', " "), usize::MAX)
 }
 
 /// At most `width` characters, the last one `…` where something was left out.
