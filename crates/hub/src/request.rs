@@ -79,7 +79,7 @@ impl<T: DeserializeOwned> FromRequestParts<State> for Params<T> {
     }
 }
 
-/// What stands in the path; where it cannot be read there is nothing at that path.
+/// What stands in the path; what cannot be read there is a 400 that says why.
 pub(crate) struct InPath<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<State> for InPath<T> {
