@@ -3,7 +3,7 @@
 //! A notification is either due at some time or dead. Only a person brings a dead one back.
 
 use bergfried_alert::{Alert, Outcome};
-use bergfried_event::Timestamp;
+use bergfried_event::{Severity, Timestamp};
 use rusqlite::{Row, Transaction, params};
 use serde::Serialize;
 
@@ -178,6 +178,18 @@ impl Control {
         let connection = self.writer();
         let changed = connection.prepare_cached(sql)?.execute(values)?;
         Ok(changed > 0)
+    }
+}
+
+impl Control {
+    /// Queues a message on one channel about an alert that is not kept, such as a single login.
+    pub fn tell(&self, channel: &str, alert: &Alert, now: Timestamp) -> Result<(), ControlError> {
+        let channels =
+            [ChannelFilter { name: channel.to_owned(), min_severity: Severity::Informational }];
+        self.write(|transaction| {
+            enqueue(transaction, &channels, alert, Outcome::New, now)?;
+            enforce_caps(transaction, &channels)
+        })
     }
 }
 

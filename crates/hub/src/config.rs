@@ -26,6 +26,8 @@ pub struct Config {
     pub builtin_rules: bool,
     /// Where people are told.
     pub channels: Vec<Channel>,
+    /// The channel that is told of every login that comes over the Watchtower protocol.
+    pub logins_to: Option<String>,
     /// The console's address for links in messages; absent: the one it listens on.
     pub console_url: Option<String>,
 }

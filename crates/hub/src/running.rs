@@ -132,6 +132,7 @@ impl Hub {
         let (stopping, stopped) = watch::channel(false);
         let state = State {
             pipeline: Arc::clone(&pipeline),
+            logins_to: config.logins_to.map(Arc::from),
             repeats: Arc::new(Repeats::remembered(&reader, now())?),
             reader,
             control,

@@ -70,6 +70,7 @@ pub struct Pipeline {
     queue: RwLock<Option<SyncSender<Submission>>>,
     live: broadcast::Sender<LiveEvent>,
     counters: Arc<Counters>,
+    alarm: notifier::Alarm,
     stopping: Arc<AtomicBool>,
     committer: Mutex<Option<JoinHandle<()>>>,
     notifiers: Mutex<Vec<JoinHandle<()>>>,
@@ -98,7 +99,12 @@ impl Pipeline {
         let stopping = Arc::new(AtomicBool::new(false));
         let (alarm, notifiers) =
             notifier::start(&parts.channels, &parts.control, &counters, &stopping)?;
-        let committer = commit::Committer::new(parts, live.clone(), Arc::clone(&counters), alarm)?;
+        let committer = commit::Committer::new(
+            parts,
+            live.clone(),
+            Arc::clone(&counters),
+            alarm.clone(),
+        )?;
         let committer = std::thread::Builder::new()
             .name("pipeline".to_owned())
             .spawn(move || committer.run(&waiting))?;
@@ -106,6 +112,7 @@ impl Pipeline {
             queue: RwLock::new(Some(queue)),
             live,
             counters,
+            alarm,
             stopping,
             committer: Mutex::new(Some(committer)),
             notifiers: Mutex::new(notifiers),
@@ -132,6 +139,11 @@ impl Pipeline {
             }
             Err(TrySendError::Disconnected(_)) => Err(Refused::Stopped),
         }
+    }
+
+    /// Lets the notification channels look into the outbox at once.
+    pub fn wake_channels(&self) {
+        self.alarm.ring();
     }
 
     /// Events as they are committed, from now on. A reader that lags far behind loses some and is

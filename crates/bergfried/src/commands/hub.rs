@@ -66,10 +66,12 @@ pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
     let file = arguments.config.as_deref().map(HubFile::read).transpose()?.unwrap_or_default();
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let mut channels = file.notify;
+    let mut logins_to = None;
     if let Some(url) = set("WATCHTOWER_WEBHOOK_URL").or_else(|| set("SLACK_WEBHOOK_URL"))
         && channels.iter().all(|channel| channel.name() != "slack")
     {
         channels.push(Channel::from_webhook_url("slack", &url)?);
+        logins_to = Some("slack".to_owned());
     }
     Ok(Config {
         listen: arguments.listen,
@@ -82,6 +84,7 @@ pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
         builtin_rules: file.builtin_rules,
         rules: file.rules,
         channels,
+        logins_to,
         console_url: file.console_url,
     })
 }

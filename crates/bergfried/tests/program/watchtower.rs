@@ -9,6 +9,7 @@ use crate::support::http::{Answer, escaped, request};
 use crate::support::hub::Hub;
 use crate::support::lines::{accepted, ago, append, failed, write_lines};
 use crate::support::process::{Process, bergfried, run_with};
+use crate::support::receiver::{Mood, Receiver};
 use crate::support::{wait_for, wait_until};
 
 const KEY: &str = "key-of-the-administrator";
@@ -103,6 +104,8 @@ fn a_login_needs_the_token_and_every_field() {
         assert_eq!(answer.status, 422, "{body}");
         assert_eq!(answer.json()["detail"][0]["type"], kind, "{body}");
         assert_eq!(answer.json()["detail"][0]["loc"][0], "body", "{body}");
+        let place = &answer.json()["detail"][0]["loc"][1];
+        assert_eq!(place.is_u64(), kind == "json_invalid", "{body}: {place}");
     }
     let large = with(document("bob", "web"), json!({"raw_message": "x".repeat(1 << 20)}));
     let answer = login(&hub, &large);
@@ -116,6 +119,29 @@ fn a_login_needs_the_token_and_every_field() {
     assert_eq!(answer.json(), json!({"status": "ok", "id": id}));
     let next = login(&hub, &document("carol", "web")).json()["id"].as_u64().unwrap();
     assert!(next > id);
+}
+
+#[test]
+fn each_login_is_told_where_a_webhook_is_set() {
+    let directory = tempfile::tempdir().unwrap();
+    let slack = Receiver::start(Mood::Take);
+    let mut command = Hub::command(directory.path());
+    command.env("WATCHTOWER_AGENT_TOKEN", TOKEN).env("WATCHTOWER_WEBHOOK_URL", &slack.url);
+    let hub = Hub::run(command, directory.path());
+    for (number, user) in ["bob", "carol", "bob"].into_iter().enumerate() {
+        let port = format!("4002{number}");
+        let login_of = with(document(user, "web"), json!({"source_port": port}));
+        // The second time it is a repeat of the same login, and nobody is told again.
+        assert_eq!(login(&hub, &login_of).status, 201);
+        assert_eq!(login(&hub, &login_of).status, 201);
+        let got = slack.wait(number + 1);
+        assert_eq!(got.len(), number + 1);
+        let message = got[number].json.to_string();
+        let line = format!("{user} from 203.0.113.7:{port} by publickey at 2026-03-01T11:00:00.5");
+        assert!(message.contains(&line), "{message}");
+        assert!(!message.contains("/alerts/"), "a login is no alert to link to: {message}");
+    }
+    assert_eq!(hub.alerts().len(), 0, "a login alone is no alert");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use bergfried_wire::Batch;
 use serde_json::{Map, Value, json};
 
 use super::detail::{Detail, mistake};
+use super::notice;
 use super::repeats::Key;
 use super::{header, token};
 use crate::api::batches::{not_stored, submit};
@@ -86,6 +87,7 @@ pub(super) async fn login(
     match submit(&state, Payload::Batch(batch), sender).await? {
         Answer::Stored { first_event_id, .. } | Answer::Duplicate { first_event_id, .. } => {
             state.repeats.remember(key, first_event_id, now());
+            notice::tell(&state, &document, first_event_id).await;
             Ok(created(first_event_id))
         }
         Answer::Full => Err(ApiError::full().into()),
@@ -109,11 +111,13 @@ async fn may_report(state: &State, presented: String) -> Result<bool, ApiError> 
 /// The login document, with every mistake that it has.
 fn read(body: &[u8]) -> Result<Map<String, Value>, Detail> {
     let value: Value = serde_json::from_slice(body).map_err(|error| {
-        let mut entry = mistake("json_invalid", ["body", "0"], "JSON decode error", json!({}));
-        if let Some(entry) = entry.as_object_mut() {
-            entry.insert("ctx".to_owned(), json!({"error": error.to_string()}));
-        }
-        Detail::unprocessable(vec![entry])
+        Detail::unprocessable(vec![json!({
+            "type": "json_invalid",
+            "loc": ["body", offset(body, &error)],
+            "msg": "JSON decode error",
+            "input": {},
+            "ctx": {"error": error.to_string()},
+        })])
     })?;
     let Value::Object(document) = value else {
         return Err(Detail::unprocessable(vec![json!({
@@ -138,6 +142,13 @@ fn read(body: &[u8]) -> Result<Map<String, Value>, Detail> {
         .chain(document.get("flagged").and_then(not_bool))
         .collect();
     if mistakes.is_empty() { Ok(document) } else { Err(Detail::unprocessable(mistakes)) }
+}
+
+/// The byte at which a JSON text went wrong.
+fn offset(body: &[u8], error: &serde_json::Error) -> usize {
+    let lines = body.split_inclusive(|byte| *byte == b'\n');
+    let before: usize = lines.take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
+    (before + error.column().saturating_sub(1)).min(body.len())
 }
 
 fn not_text(name: &str, value: &Value) -> Option<Value> {

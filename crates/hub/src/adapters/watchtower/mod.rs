@@ -8,6 +8,7 @@
 mod detail;
 mod events;
 mod login;
+mod notice;
 mod repeats;
 mod token;
 

@@ -1,0 +1,78 @@
+//! Tells of each login, as the Watchtower collector does where a webhook is set in the environment.
+
+use bergfried_alert::fold;
+use bergfried_event::{Finding, Severity};
+use serde_json::{Map, Value};
+
+use crate::error::blocking;
+use crate::router::State;
+use crate::running::now;
+
+/// The rule id of these messages; no rule has it, for a login alone is no finding.
+const RULE_ID: &str = "watchtower-login";
+/// The environment of these messages, as of alerts by default.
+const ENVIRONMENT: &str = "Production";
+
+/// Queues a message about the login, where a channel is told of logins.
+///
+/// The login is stored already; a message that cannot be queued is logged and the login stays.
+pub(super) async fn tell(state: &State, document: &Map<String, Value>, id: u64) {
+    let Some(channel) = state.logins_to.clone() else { return };
+    let finding = finding(document, id);
+    let (control, pipeline) = (state.control.clone(), state.pipeline.clone());
+    let queued = blocking(move || {
+        let (alert, _) = fold(None, &finding, ENVIRONMENT, now());
+        control.tell(&channel, &alert, now())?;
+        pipeline.wake_channels();
+        Ok(())
+    });
+    if let Err(error) = queued.await {
+        tracing::error!(message = error.message(), "cannot queue a message about a login");
+    }
+}
+
+fn finding(document: &Map<String, Value>, id: u64) -> Finding {
+    let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
+    let severity = match text("severity").as_deref() {
+        Some(word) => word.parse().unwrap_or_default(),
+        None => Severity::Informational,
+    };
+    Finding {
+        rule_id: RULE_ID.to_owned(),
+        rule_name: "Login".to_owned(),
+        severity,
+        host: text("hostname"),
+        user: text("user"),
+        source: text("source_ip"),
+        program: None,
+        count: 1,
+        first_seen: now(),
+        last_seen: now(),
+        techniques: Vec::new(),
+        group: Vec::new(),
+        example: Value::Object(document.clone()).to_string(),
+        event_ids: vec![id],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_login_keeps_its_own_severity() {
+        for (severity, expected) in [
+            (json!("critical"), Severity::Critical),
+            (json!("info"), Severity::Informational),
+            (json!("odd"), Severity::Informational),
+            (Value::Null, Severity::Informational),
+        ] {
+            let document = json!({"hostname": "web", "user": "bob", "severity": severity});
+            let finding = finding(document.as_object().unwrap(), 7);
+            assert_eq!(finding.severity, expected);
+            assert_eq!((finding.host.as_deref(), finding.event_ids), (Some("web"), vec![7]));
+        }
+    }
+}
