@@ -53,7 +53,7 @@ fn failed<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
         // Which try this is, not how many events it stands for.
         set_other(event, "login.attempt", count);
     }
-    let (user, reason) = match who.strip_prefix('\'') {
+    let (user, reason) = match who.strip_prefix(['\'', '`']) {
         Some(quoted) => match quoted.rsplit_once("', ") {
             Some((user, reason)) => (user, reason),
             None => (quoted.strip_suffix('\'').unwrap_or(quoted), default_reason),

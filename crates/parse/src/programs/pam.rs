@@ -329,6 +329,9 @@ pub(super) const MODULES: &[Phrase] = &[
     Phrase("Invalid verification code for {user}", "authentication", FAILURE),
     Phrase("Invalid verification code", "authentication", FAILURE),
     Phrase("Accepted google_authenticator for {user}", "authentication", SUCCESS),
+    // pam_wheel; `{any}` is whom he wanted to become.
+    Phrase("Access denied to '{name}' for '{any}'", "authentication", FAILURE),
+    Phrase("Access granted to '{name}' for '{any}'", "authentication", SUCCESS),
     // pam_unix, pam_securetty.
     Phrase("user \"{user}\" does not exist in /etc/passwd", "authentication", FAILURE),
     Phrase("access denied: tty '{any}' is not secure !", "authentication", FAILURE),
