@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) control: Arc<Control>,
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) channels: Arc<Vec<Channel>>,
+    /// A permit for each search that may run at once.
+    pub(crate) searches: Arc<tokio::sync::Semaphore>,
     /// The channel that is told of every Watchtower login.
     pub(crate) logins_to: Option<Arc<str>>,
     pub(crate) repeats: Arc<watchtower::Repeats>,

@@ -12,7 +12,7 @@ use bergfried_rules::{Diagnostic, RuleSet};
 use bergfried_store::StoreError;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::adapters::watchtower::Repeats;
@@ -21,6 +21,9 @@ use crate::data_dir::{DataDir, FirstStart, take_given};
 use crate::router::{State, router};
 use crate::rule_files::{RuleFileError, read_rules};
 use crate::serve::serve;
+
+/// How many searches run at once; each uses up to two threads.
+const SEARCHES: usize = 4;
 
 /// Why a hub cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +135,7 @@ impl Hub {
         let (stopping, stopped) = watch::channel(false);
         let state = State {
             pipeline: Arc::clone(&pipeline),
+            searches: Arc::new(Semaphore::new(SEARCHES)),
             logins_to: config.logins_to.map(Arc::from),
             repeats: Arc::new(Repeats::remembered(&reader, now())?),
             reader,

@@ -30,8 +30,9 @@ pub use counters::{Counters, Snapshot};
 pub use notifier::Channels;
 pub use submission::{Answer, Payload, Sender, Submission};
 
-/// How many batches may wait; the sender of one more is told to come back.
-const QUEUE: usize = 32;
+/// How many batches may wait; the sender of one more is told to come back. A batch has at most some
+/// tens of MiB, so this bounds the memory that senders can take.
+const QUEUE: usize = 16;
 /// How many events a slow reader of [`Pipeline::watch`] may lag behind before it loses some.
 const LIVE_QUEUE: usize = 8_192;
 /// How long messages under way may take once the pipeline stops.
@@ -76,6 +77,19 @@ pub struct Pipeline {
     notifiers: Mutex<Vec<JoinHandle<()>>>,
 }
 
+/// Ends the process when its thread panics: a hub that takes nothing in must not look alive, and
+/// what was answered is durable.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the pipeline panicked, ending the process");
+            std::process::abort();
+        }
+    }
+}
+
 /// Why a batch was not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -99,15 +113,13 @@ impl Pipeline {
         let stopping = Arc::new(AtomicBool::new(false));
         let (alarm, notifiers) =
             notifier::start(&parts.channels, &parts.control, &counters, &stopping)?;
-        let committer = commit::Committer::new(
-            parts,
-            live.clone(),
-            Arc::clone(&counters),
-            alarm.clone(),
-        )?;
-        let committer = std::thread::Builder::new()
-            .name("pipeline".to_owned())
-            .spawn(move || committer.run(&waiting))?;
+        let committer =
+            commit::Committer::new(parts, live.clone(), Arc::clone(&counters), alarm.clone())?;
+        let committer =
+            std::thread::Builder::new().name("pipeline".to_owned()).spawn(move || {
+                let _guard = AbortOnPanic;
+                committer.run(&waiting);
+            })?;
         Ok(Pipeline {
             queue: RwLock::new(Some(queue)),
             live,

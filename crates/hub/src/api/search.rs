@@ -7,6 +7,7 @@ use bergfried_query::Predicate;
 use bergfried_query::search::{duration, parse};
 use bergfried_store::Search;
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Admin;
@@ -111,7 +112,9 @@ pub(crate) async fn search(
         limit: range.limit(100, MAX_PAGE)?,
         before: range.before.as_deref().map(read_place).transpose()?,
     };
+    let permit = turn(&state).await?;
     blocking(move || {
+        let _permit = permit;
         let page = state.reader.search(&search)?;
         let last = page.events.last().filter(|_| page.more);
         let next = last.map(|last| format!("{}-{}", last.event.created().micros(), last.id));
@@ -119,6 +122,13 @@ pub(crate) async fn search(
         Ok(Json(Page { events, next }))
     })
     .await
+}
+
+/// Waits for a turn to search. The work keeps it to its end, also when nobody waits for the answer
+/// any more, so that searches never take all the threads that answer other requests.
+async fn turn(state: &State) -> Result<OwnedSemaphorePermit, ApiError> {
+    let searches = state.searches.clone();
+    searches.acquire_owned().await.map_err(|error| ApiError::internal(&error))
 }
 
 fn read_place(text: &str) -> Result<(Timestamp, u64), ApiError> {
@@ -156,7 +166,9 @@ pub(crate) async fn histogram(
             "that would be more than {MAX_BUCKETS} buckets, widen `bucket` or narrow the times"
         )));
     }
+    let permit = turn(&state).await?;
     blocking(move || {
+        let _permit = permit;
         let counts = state.reader.histogram(&predicate, from, to, bucket)?;
         Ok(Json(counts.into_iter().map(|(time, count)| Bucket { time, count }).collect()))
     })
@@ -187,7 +199,9 @@ pub(crate) async fn top(
     let field = range
         .field
         .ok_or_else(|| ApiError::invalid("`field` is missing, such as field=source.ip"))?;
+    let permit = turn(&state).await?;
     blocking(move || {
+        let _permit = permit;
         let field = FieldName::new(field);
         let values = state.reader.top(&predicate, from, to, &field, limit)?;
         Ok(Json(values.into_iter().map(|(value, count)| TopValue { value, count }).collect()))
