@@ -256,7 +256,16 @@ fn labelled_attackers_are_found() {
     let Some(records) = json_lines("labelled_sample/fail2ban.jsonl") else { return };
     let context = context("2026-01-01T00:00:00Z");
     for record in &records {
-        let known = ["dropbear", "vsftpd", "sshd", "pam-generic", "proxmox"];
+        let known = [
+            "dropbear",
+            "vsftpd",
+            "sshd",
+            "pam-generic",
+            "proxmox",
+            "webmin-auth",
+            "xinetd-fail",
+            "xrdp",
+        ];
         if !known.contains(&record["filter"].as_str().unwrap()) || record["expect"]["match"] != true
         {
             continue;
@@ -266,6 +275,26 @@ fn labelled_attackers_are_found() {
         assert_eq!(event.text(Field::SourceIp), record["expect"]["host"].as_str(), "{line}");
         assert_eq!(event.text(Field::EventOutcome), Some("failure"), "{line}");
     }
+}
+
+#[test]
+fn labelled_attacks_on_services_name_their_source() {
+    let Some(records) = json_lines("labelled_sample/sshguard.jsonl") else { return };
+    let context = context("2026-01-01T00:00:00Z");
+    let mut checked = 0;
+    for record in &records {
+        let service = record["expect"]["service"].as_str().unwrap_or_default();
+        let known = ["ftpd shipped with FreeBSD", "ProFTPd", "Pure-FTPd", "vsftpd"];
+        if !known.contains(&service) && service != "pfSense web configurator" {
+            continue;
+        }
+        let line = record["line"].as_str().unwrap();
+        let event = parse(SourceKind::File, line, &context);
+        assert_eq!(event.text(Field::SourceIp), record["expect"]["address"].as_str(), "{line}");
+        assert_eq!(event.text(Field::EventOutcome), Some("failure"), "{line}");
+        checked += 1;
+    }
+    assert!(checked >= 10, "only {checked} lines");
 }
 
 #[test]

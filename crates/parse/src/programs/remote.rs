@@ -38,6 +38,12 @@ pub(super) const PHRASES: &[Phrase] = &[
     // xrdp-sesman; `[INFO ]` is there since 0.9.
     Phrase("[INFO ] AUTHFAIL: user={user} ip={address} time={word}", "remote_login", FAILURE),
     Phrase("AUTHFAIL: user={user} ip={address} time={word}", "remote_login", FAILURE),
+    // The same in its own file, with a stamp in brackets before it.
+    Phrase(
+        "{word} [INFO ] AUTHFAIL: user={user} ip={address} time={word}",
+        "remote_login",
+        FAILURE,
+    ),
     // pfSense's web console.
     Phrase(
         "/{word}: webConfigurator authentication error for user '{user}' from: {address}",
