@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bergfried_event::Timestamp;
+
 /// The longest line that is read whole, in bytes; what comes after is skipped and counted.
 pub(crate) const MAX_LINE: usize = 1 << 20;
 
@@ -33,6 +35,18 @@ impl Input {
             Input::Stdin => "standard input".to_owned(),
             Input::File(path) => path.display().to_string(),
         }
+    }
+}
+
+impl Input {
+    /// When a file was last changed, but not after `now`; what year-less stamps are read against.
+    pub(crate) fn last_written(&self, now: Timestamp) -> Timestamp {
+        let Input::File(path) = self else { return now };
+        path.metadata()
+            .and_then(|metadata| metadata.modified())
+            .ok()
+            .and_then(|time| jiff::Timestamp::try_from(time).ok())
+            .map_or(now, |time| Timestamp::from(time).min(now))
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Parse, out: &mut dyn Write) -> anyhow::Result<Exit
     let unreadable = || format!("cannot read {}", input.name());
     let mut lines = Lines::open(&input, Arc::default()).with_context(unreadable)?;
     let context = Context {
-        received: Timestamp::from(jiff::Timestamp::now()),
+        received: input.last_written(Timestamp::from(jiff::Timestamp::now())),
         host: "",
         time_zone: arguments.stamps.zone()?,
         year: arguments.stamps.year,

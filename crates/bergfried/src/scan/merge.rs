@@ -116,7 +116,7 @@ impl Merged {
                     let file = OpenFile {
                         name: input.name(),
                         lines,
-                        written: last_written(&input, self.now),
+                        written: input.last_written(self.now),
                         stamp: Timestamp::MIN,
                         done: false,
                     };
@@ -181,7 +181,7 @@ fn first_stamp(
     now: Timestamp,
 ) -> std::io::Result<Option<Timestamp>> {
     let mut lines = Lines::open(input, Arc::default())?;
-    let written = last_written(input, now);
+    let written = input.last_written(now);
     for number in 0..LOOKED_AT {
         match lines.next_line()? {
             Some(line) => {
@@ -193,15 +193,6 @@ fn first_stamp(
         }
     }
     Ok(Some(written))
-}
-
-fn last_written(input: &Input, now: Timestamp) -> Timestamp {
-    let Input::File(path) = input else { return now };
-    path.metadata()
-        .and_then(|metadata| metadata.modified())
-        .ok()
-        .and_then(|time| jiff::Timestamp::try_from(time).ok())
-        .map_or(now, |time| Timestamp::from(time).min(now))
 }
 
 #[cfg(test)]
