@@ -47,7 +47,7 @@ pub(crate) struct Committer {
     /// When the disk was found full last.
     full: Option<Instant>,
     /// Findings that are durable but could not yet be applied to the alerts.
-    unapplied: Vec<(u64, Vec<Finding>)>,
+    unapplied: Vec<(u64, Arc<[Finding]>)>,
 }
 
 /// A batch that was read and awaits its commit.
@@ -90,7 +90,7 @@ impl Committer {
             unapplied: parts
                 .pending
                 .into_iter()
-                .map(|pending| (pending.sequence, pending.findings))
+                .map(|pending| (pending.sequence, pending.findings.into()))
                 .collect(),
         };
         committer.apply_findings();
@@ -195,11 +195,16 @@ impl Committer {
                 next_id += 1;
             }
             self.memory.end_batch(&mut findings);
-            batches.push(NewBatch { id: BatchId(batch.id), ingested, events, findings });
+            batches.push(NewBatch {
+                id: BatchId(batch.id),
+                ingested,
+                events,
+                findings: findings.into(),
+            });
         }
         let watched = self.for_watchers(first_id, &batches);
-        let findings: Vec<Vec<Finding>> =
-            batches.iter().map(|batch| batch.findings.clone()).collect();
+        let findings: Vec<Arc<[Finding]>> =
+            batches.iter().map(|batch| Arc::clone(&batch.findings)).collect();
         match self.writer.append(batches) {
             Ok(committed) => {
                 for ((Ready { batch, sender, reply }, committed), findings) in
@@ -223,7 +228,7 @@ impl Committer {
         sender: Sender,
         reply: tokio::sync::oneshot::Sender<Answer>,
         committed: &Committed,
-        findings: Vec<Finding>,
+        findings: Arc<[Finding]>,
     ) {
         let events = batch.records.len() as u64;
         add(&self.counters.batches, 1);

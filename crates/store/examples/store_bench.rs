@@ -41,7 +41,7 @@ fn main() -> Result<()> {
             let events = lines.iter().map(Line::event).collect();
             let id = BatchId(u128::from(first).to_le_bytes());
             let append = Instant::now();
-            writer.append(vec![NewBatch { id, ingested, events, findings: Vec::new() }])?;
+            writer.append(vec![NewBatch { id, ingested, events, findings: [].into() }])?;
             appending += append.elapsed();
         }
         println!("lines of {} bytes", bytes as u64 / total);

@@ -26,6 +26,8 @@ mod unit;
 mod wal;
 mod writer;
 
+use std::sync::Arc;
+
 use bergfried_event::{Event, Finding, Timestamp};
 use bergfried_query::Predicate;
 
@@ -69,7 +71,7 @@ pub struct NewBatch<'a> {
     /// Its events. Their ids will follow each other.
     pub events: Vec<Event<'a>>,
     /// What the rules said of them; kept until [`Writer::findings_applied`].
-    pub findings: Vec<Finding>,
+    pub findings: Arc<[Finding]>,
 }
 
 /// Where a batch is stored.

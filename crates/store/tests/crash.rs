@@ -35,7 +35,7 @@ fn append(writer: &mut Writer, number: u64) -> Result<(), StoreError> {
     let ingested = Timestamp::from_micros(T0).plus_micros(number as i64);
     let events = batch_events(number);
     let findings = if number.is_multiple_of(3) { vec![finding(number)] } else { Vec::new() };
-    let new = NewBatch { id: batch_id(number), ingested, events, findings };
+    let new = NewBatch { id: batch_id(number), ingested, events, findings: findings.into() };
     let committed = writer.append(vec![new])?;
     assert_eq!(committed[0].sequence, number + 1);
     Ok(())
@@ -269,7 +269,7 @@ fn child_without_room() {
         let huge = (0..40_000).map(|at| format!("{:x}", noise(at))).collect::<String>();
         events.push(bergfried_event::Event::new(Timestamp::from_micros(T0), huge));
         let ingested = Timestamp::from_micros(T0);
-        let new = NewBatch { id: BatchId([9; 16]), ingested, events, findings: Vec::new() };
+        let new = NewBatch { id: BatchId([9; 16]), ingested, events, findings: [].into() };
         match writer.append(vec![new]) {
             Err(StoreError::Full { .. }) => {}
             other => panic!("{other:?}"),

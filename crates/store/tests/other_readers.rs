@@ -29,13 +29,13 @@ fn the_record_reader_of_the_parquet_crate_finds_every_event() {
         }
         let ingested = Timestamp::from_micros(T0);
         let id = batch_id(number);
-        writer.append(vec![NewBatch { id, ingested, events, findings: Vec::new() }]).unwrap();
+        writer.append(vec![NewBatch { id, ingested, events, findings: [].into() }]).unwrap();
     }
     // One more makes the third roll; the roll after that would wait for it.
     let events = batch_events(3);
     let ingested = Timestamp::from_micros(T0);
     let id = batch_id(3);
-    writer.append(vec![NewBatch { id, ingested, events, findings: Vec::new() }]).unwrap();
+    writer.append(vec![NewBatch { id, ingested, events, findings: [].into() }]).unwrap();
     while reader.stats().segments < 3 {
         writer.tick(Timestamp::from_micros(T0)).unwrap();
         std::thread::yield_now();

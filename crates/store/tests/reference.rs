@@ -250,7 +250,7 @@ fn append(writer: &mut Writer, model: &mut Model, batch: usize, events: Vec<Even
     let ingested = Timestamp::from_micros(T0).plus_micros(batch as i64);
     events.iter().for_each(|event| model.add(event, ingested));
     let id = BatchId((batch as u128).to_le_bytes());
-    let batch = NewBatch { id, ingested, events, findings: Vec::new() };
+    let batch = NewBatch { id, ingested, events, findings: [].into() };
     writer.append(vec![batch]).unwrap();
 }
 
