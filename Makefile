@@ -45,12 +45,12 @@ check: ## Formatting, lints, documentation, and licences where cargo-deny is ins
 test: ## Install what the tests need, then run every test
 	scripts/install-build-deps
 	scripts/install-test-deps
+	cargo test --workspace --locked --doc
 	@if cargo nextest --version >/dev/null 2>&1; then \
 	    set -x; cargo nextest run --workspace --locked --no-fail-fast; \
 	else \
 	    set -x; cargo test --workspace --locked --lib --bins --tests --examples --no-fail-fast; \
 	fi
-	cargo test --workspace --locked --doc
 
 bench: ## Measure, and print one table (ARGS=--quick for a small try)
 	scripts/install-build-deps
