@@ -59,6 +59,10 @@ struct Clock {
     turned: i64,
 }
 
+/// How far behind the events of other groups those of one group may lag (a host that was offline)
+/// and still meet what the group remembers: one hour.
+const MAX_LATENESS: i64 = 3_600_000_000;
+
 /// Ten seconds.
 const MAX_STEP: i64 = 10_000_000;
 
@@ -153,8 +157,8 @@ impl CorrelationState {
         };
         let pending = &mut self.pending;
         let time = hit.event.created().micros();
-        // A group that had no match for two time spans has an empty window, also for late ones.
-        if self.clock.has_passed(correlation.timespan.saturating_mul(2), time) {
+        // A group without a match for so long has an empty window, also for events that come late.
+        if self.clock.has_passed(correlation.timespan.saturating_add(MAX_LATENESS), time) {
             self.groups.turn(|mut over| {
                 if let Some(findings) = findings.as_deref_mut() {
                     over.state(rule, correlation, i64::MAX, pending, findings);
