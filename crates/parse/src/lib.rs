@@ -41,6 +41,8 @@ mod syslog;
 mod text;
 mod watchtower;
 
+use std::borrow::Cow;
+
 use bergfried_event::{Event, Field, SourceKind, Timestamp};
 
 /// What a line leaves out about itself.
@@ -77,7 +79,15 @@ pub fn programs() -> impl Iterator<Item = &'static str> {
 
 fn raw<'a>(text: &'a str, context: &Context<'_>) -> Event<'a> {
     let mut event = Event::new(context.received, text);
-    event.push(Field::HostName, context.host.to_owned());
+    push_host(&mut event, None, context);
     event.push(Field::Message, text);
     event
+}
+
+/// The host that the line names, else the one that it was read on; where neither is known, none.
+fn push_host<'a>(event: &mut Event<'a>, named: Option<Cow<'a, str>>, context: &Context<'_>) {
+    let host = named.unwrap_or_else(|| context.host.to_owned().into());
+    if !host.is_empty() {
+        event.push(Field::HostName, host);
+    }
 }

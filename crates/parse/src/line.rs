@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bergfried_event::{Event, Field, FieldName, Timestamp};
 
-use crate::Context;
+use crate::{Context, push_host};
 use crate::programs;
 use crate::syslog::{FACILITIES, SEVERITIES};
 
@@ -44,7 +44,7 @@ impl<'a> Line<'a> {
     pub(crate) fn into_event(self, original: &'a str, context: &Context<'_>) -> Event<'a> {
         let mut event = Event::new(self.created, original);
         self.push_priority(&mut event);
-        event.push(Field::HostName, self.host.unwrap_or_else(|| context.host.to_owned().into()));
+        push_host(&mut event, self.host, context);
         if let Some(program) = &self.program {
             // A borrowed name costs nothing to clone.
             event.push(Field::ProcessName, program.clone());

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
 use serde_json::{Map, Value as Json};
 
-use crate::Context;
+use crate::{Context, push_host};
 use crate::programs;
 use crate::text::port;
 
@@ -29,7 +29,7 @@ pub(crate) fn parse<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a
         .filter(|time| (EARLIEST..=limit).contains(time))
         .unwrap_or(context.received);
     let mut event = Event::new(created, text);
-    event.push(Field::HostName, word("hostname").unwrap_or(context.host).to_owned());
+    push_host(&mut event, word("hostname").map(|host| host.to_owned().into()), context);
     event.push(Field::ProcessName, "sshd");
     event.push(Field::EventModule, "watchtower");
     event.push(Field::Message, word("raw_message").unwrap_or_default().to_owned());
