@@ -73,8 +73,13 @@ impl<'a> Event<'a> {
     /// For parsers, which know what they have set; a field pushed twice is kept twice. A field past
     /// [`MAX_FIELDS`] is dropped and counted.
     pub fn push(&mut self, field: Field, value: impl Into<Value<'a>>) {
+        self.push_named(FieldName::Known(field), value);
+    }
+
+    /// As [`Event::push`], by any name.
+    pub fn push_named(&mut self, name: FieldName<'a>, value: impl Into<Value<'a>>) {
         if self.fields.len() < MAX_FIELDS {
-            self.fields.push((FieldName::Known(field), value.into()));
+            self.fields.push((name, value.into()));
         } else {
             self.dropped_fields = self.dropped_fields.saturating_add(1);
         }

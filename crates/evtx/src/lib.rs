@@ -1,0 +1,3 @@
+//! Windows event log files (`.evtx`) into events.
+//!
+//! Takes bytes and gives events; opens no file and reads no clock.
