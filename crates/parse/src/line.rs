@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use bergfried_event::{Event, Field, FieldName, Timestamp};
 
-use crate::{Context, push_host};
 use crate::programs;
 use crate::syslog::{FACILITIES, SEVERITIES};
+use crate::{Context, push_host};
 
 /// What the envelope of a line says, and the message in it.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
 use serde_json::{Map, Value as Json};
 
-use crate::{Context, push_host};
 use crate::programs;
 use crate::text::port;
+use crate::{Context, push_host};
 
 /// A stamp further ahead of its receipt than this is wrong.
 const AHEAD_LIMIT: i64 = Timestamp::DAY;

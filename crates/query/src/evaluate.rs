@@ -82,6 +82,18 @@ fn any_value(value: &Value<'_>, condition: &Condition, event: &Event<'_>) -> boo
 }
 
 impl Condition {
+    /// Whether text that [`fold`] lower-cased already meets this condition; `None` where the
+    /// condition looks at more than that.
+    pub fn holds_folded(&self, folded: &str) -> Option<bool> {
+        match self {
+            Condition::Text(pattern) if !pattern.is_cased() => Some(pattern.matches_folded(folded)),
+            Condition::Words(pattern) if !pattern.is_cased() => {
+                Some(has_words_folded(pattern, folded))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether one value (not a list) meets this condition.
     ///
     /// `event` answers [`Condition::SameAs`].
@@ -113,7 +125,9 @@ impl Condition {
     }
 }
 
-fn number(value: &Value<'_>) -> Option<f64> {
+/// The number that [`Condition::Number`] compares: a number, text that is one, or a time as its
+/// microseconds.
+pub fn number(value: &Value<'_>) -> Option<f64> {
     match value {
         #[expect(clippy::cast_precision_loss, reason = "compared as floating point by definition")]
         Value::Int(number) => Some(*number as f64),
@@ -151,8 +165,13 @@ fn same_as(left: &str, right: &str, any_before: bool, any_after: bool, cased: bo
 /// Whether the pattern occurs in `text` with a word boundary at each end that is a word character.
 fn has_words(pattern: &Pattern, text: &str) -> bool {
     let folded = if pattern.is_cased() { Cow::Borrowed(text) } else { fold(text) };
+    has_words_folded(pattern, &folded)
+}
+
+/// As [`has_words`], for text in the case of the pattern.
+fn has_words_folded(pattern: &Pattern, folded: &str) -> bool {
     if let Some(literal) = pattern.as_literal() {
-        return literal.is_empty() || has_literal_words(literal, &folded);
+        return literal.is_empty() || has_literal_words(literal, folded);
     }
     // Wildcards stop at white space, so each run of other text is looked at on its own.
     folded.split_whitespace().any(|run| has_wildcard_words(pattern.parts(), run))

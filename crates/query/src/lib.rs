@@ -10,5 +10,6 @@ mod predicate;
 pub mod search;
 pub mod tokens;
 
+pub use evaluate::number;
 pub use pattern::{Part, Pattern, fold};
 pub use predicate::{Comparison, Condition, Predicate, RegexError, Target, TextRegex};
