@@ -9,7 +9,13 @@ fn main() -> io::Result<()> {
     let root = variable("CARGO_MANIFEST_DIR")?.join("../../rules").canonicalize()?;
     println!("cargo::rerun-if-changed={}", root.display());
     let mut files = Vec::new();
-    collect(&root, &mut files)?;
+    for entry in fs::read_dir(&root)? {
+        let path = entry?.path();
+        // Files beside the packs are tables.
+        if path.is_dir() && !NO_RULES.iter().any(|name| path.ends_with(name)) {
+            collect(&path, &mut files)?;
+        }
+    }
     files.sort();
     let mut list = String::from("&[\n");
     for file in &files {
@@ -21,12 +27,15 @@ fn main() -> io::Result<()> {
     fs::write(variable("OUT_DIR")?.join("packs.rs"), list)
 }
 
-/// Every `.yml` below the folder, but for samples.
+/// Folders of `rules/` that hold no rules.
+const NO_RULES: &[&str] = &["samples", "compatibility"];
+
+/// Every `.yml` of a pack below the folder.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            if path.file_name().is_none_or(|name| name != "samples") {
+            if !NO_RULES.iter().any(|name| path.ends_with(name)) {
                 collect(&path, files)?;
             }
         } else if path.extension().is_some_and(|extension| extension == "yml") {

@@ -8,14 +8,15 @@
 mod builtin;
 mod diagnostic;
 mod engine;
+mod fields;
 mod logsource;
 mod rule;
 mod set;
 mod sigma;
-mod taxonomy;
 
 pub use builtin::builtin;
 pub use diagnostic::{Diagnostic, DiagnosticSeverity, Source};
 pub use engine::{Engine, Limits};
+pub use fields::Fields;
 pub use rule::{Rule, RuleKind};
-pub use set::RuleSet;
+pub use set::{Options, RuleSet};

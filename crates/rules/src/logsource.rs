@@ -3,13 +3,35 @@
 use std::fmt;
 
 use bergfried_event::{Event, Field, Value, nearest};
+use serde::Deserialize;
 
 /// The `logsource` of a rule (Sigma rules specification 2.1, "Log source").
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct LogSource {
     pub(crate) product: Option<String>,
     pub(crate) category: Option<String>,
     pub(crate) service: Option<String>,
+}
+
+impl LogSource {
+    /// The same in lower case: words are compared without regard to it.
+    pub(crate) fn lower_case(self) -> LogSource {
+        let lower = |word: Option<String>| word.map(|word| word.to_lowercase());
+        LogSource {
+            product: lower(self.product),
+            category: lower(self.category),
+            service: lower(self.service),
+        }
+    }
+
+    /// Whether this log source has every word that the other has.
+    pub(crate) fn is_within(&self, other: &LogSource) -> bool {
+        let fits = |own: &Option<String>, asked: &Option<String>| asked.is_none() || own == asked;
+        fits(&self.product, &other.product)
+            && fits(&self.category, &other.category)
+            && fits(&self.service, &other.service)
+    }
 }
 
 impl fmt::Display for LogSource {

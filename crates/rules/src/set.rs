@@ -5,15 +5,22 @@ use std::collections::BTreeMap;
 use bergfried_event::nearest;
 
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
-use crate::logsource::Sources;
+use crate::fields::Fields;
+use crate::logsource::{LogSource, Sources};
 use crate::rule::{Body, Correlation, Rule, Step, techniques};
 use crate::sigma::{
     self, CorrelationDraft, Documents, Draft, DraftBody, FilterDraft, Place, Reference,
 };
-use crate::taxonomy;
 
 /// The most rules in one set; what comes after is an error.
 const MAX_RULES: usize = 100_000;
+
+/// How rules are read; by default with the tables of this repository.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What the names of fields mean.
+    pub fields: Fields,
+}
 
 /// Loaded rules, in the order of their sources.
 #[derive(Debug, Default)]
@@ -28,17 +35,25 @@ pub struct RuleSet {
 impl RuleSet {
     /// Loads every rule that can be loaded, and says what is wrong with the others.
     pub fn load(sources: impl IntoIterator<Item = Source>) -> (RuleSet, Vec<Diagnostic>) {
+        RuleSet::load_with(sources, &Options::default())
+    }
+
+    /// As [`RuleSet::load`], by other tables.
+    pub fn load_with(
+        sources: impl IntoIterator<Item = Source>,
+        options: &Options,
+    ) -> (RuleSet, Vec<Diagnostic>) {
         let mut diagnostics = Vec::new();
         let mut documents = Documents::default();
         for source in sources {
-            sigma::read(&source, &mut documents, &mut diagnostics);
+            sigma::read(&source, options, &mut documents, &mut diagnostics);
         }
         let mut binder = Binder::new(documents.rules, &mut diagnostics);
         binder.refuse_dangling();
         for filter in &documents.filters {
             binder.apply(filter);
         }
-        let rules = binder.bind();
+        let rules = binder.bind(&options.fields);
         diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         (RuleSet::index(rules), diagnostics)
     }
@@ -252,7 +267,7 @@ impl<'d> Binder<'d> {
         }
     }
 
-    fn bind(self) -> Vec<Rule> {
+    fn bind(self, fields: &Fields) -> Vec<Rule> {
         let mut silent = vec![false; self.drafts.len()];
         let mut generated = vec![false; self.drafts.len()];
         for draft in &self.drafts {
@@ -265,19 +280,38 @@ impl<'d> Binder<'d> {
                 }
             }
         }
+        let target = |(index, draft): (usize, &Draft)| Referred {
+            id: draft.header.id.clone(),
+            name: draft.header.name.clone(),
+            logsource: self.logsource(index),
+        };
+        let referred: Vec<Referred> = self.drafts.iter().enumerate().map(target).collect();
         let known = self.known;
-        let ids: Vec<(String, Option<String>)> = self
-            .drafts
-            .iter()
-            .map(|draft| (draft.header.id.clone(), draft.header.name.clone()))
-            .collect();
         let flags =
             silent.into_iter().zip(generated).map(|(silent, generated)| silent && !generated);
         self.drafts
             .into_iter()
             .zip(flags)
-            .map(|(draft, silent)| rule(draft, silent, &known, &ids))
+            .map(|(draft, silent)| rule(draft, silent, &known, &referred, fields))
             .collect()
+    }
+
+    /// The log source of a rule; of a correlation that of the first detection that it refers to.
+    fn logsource(&self, mut index: usize) -> LogSource {
+        for _ in 0..=self.drafts.len() {
+            match self.drafts.get(index).map(|draft| &draft.body) {
+                Some(DraftBody::Detection(detection)) => return detection.logsource.clone(),
+                Some(DraftBody::Correlation(correlation)) => {
+                    let first = correlation.rules.first();
+                    let Some(next) = first.and_then(|first| self.known.get(&first.rule)) else {
+                        break;
+                    };
+                    index = *next;
+                }
+                None => break,
+            }
+        }
+        LogSource::default()
     }
 
     /// Adds a filter's condition to the rules that it names.
@@ -308,15 +342,23 @@ impl<'d> Binder<'d> {
     }
 }
 
+/// What a correlation must know of a rule that it refers to.
+struct Referred {
+    id: String,
+    name: Option<String>,
+    logsource: LogSource,
+}
+
 fn rule(
     draft: Draft,
     silent: bool,
     known: &BTreeMap<String, usize>,
-    ids: &[(String, Option<String>)],
+    referred: &[Referred],
+    fields: &Fields,
 ) -> Rule {
     let body = match draft.body {
         DraftBody::Correlation(correlation) => {
-            Body::Correlation(bind_correlation(correlation, known, ids))
+            Body::Correlation(bind_correlation(correlation, known, referred, fields))
         }
         DraftBody::Detection(detection) => Body::Detection(detection),
     };
@@ -342,16 +384,17 @@ fn rule(
 fn bind_correlation(
     draft: CorrelationDraft,
     known: &BTreeMap<String, usize>,
-    ids: &[(String, Option<String>)],
+    referred: &[Referred],
+    fields: &Fields,
 ) -> Correlation {
     let steps = draft.rules.iter().filter_map(|reference| {
         let rule = *known.get(&reference.rule)?;
-        let (id, name) = ids.get(rule)?;
+        let Referred { id, name, logsource } = referred.get(rule)?;
         let resolve = |field: &String| {
             let alias = draft.aliases.get(field).and_then(|rules| {
                 rules.get(id).or_else(|| name.as_ref().and_then(|name| rules.get(name)))
             });
-            taxonomy::field(alias.unwrap_or(field))
+            fields.of(logsource).field(alias.unwrap_or(field))
         };
         Some(Step {
             rule,
@@ -359,14 +402,19 @@ fn bind_correlation(
             values: draft.values.iter().map(resolve).collect(),
         })
     });
-    let group_name = |field: &String| match draft.aliases.contains_key(field) {
-        true => field.clone(),
-        false => taxonomy::field(field).as_str().to_owned(),
-    };
+    let steps: Vec<Step> = steps.collect();
+    // Where the rules call a field by different names, a finding shows that of the first.
+    let group_names = draft.group_by.iter().enumerate().map(|(index, field)| {
+        let first = steps.first().and_then(|step| step.group_by.get(index));
+        match first.filter(|_| !draft.aliases.contains_key(field)) {
+            Some(name) => name.as_str().to_owned(),
+            None => field.clone(),
+        }
+    });
     Correlation {
         kind: draft.kind,
-        steps: steps.collect(),
-        group_names: draft.group_by.iter().map(group_name).collect(),
+        group_names: group_names.collect(),
+        steps,
         timespan: draft.timespan,
         threshold: draft.threshold,
     }

@@ -6,8 +6,8 @@ use yaml_serde::Value;
 use super::correlation::timespan;
 use super::document::{Document, get};
 use super::fault::Fault;
+use crate::fields::Names;
 use crate::rule::FirstSeen;
-use crate::taxonomy;
 
 /// The key of a rule under which our own attributes stand.
 pub(super) const KEY: &str = "bergfried";
@@ -32,6 +32,7 @@ struct FirstSeenAttribute {
 pub(super) fn first_seen(
     document: &Document<'_>,
     value: &Value,
+    names: Names<'_>,
 ) -> Result<Option<FirstSeen>, Option<Fault>> {
     let Some(value) = get(value, KEY) else { return Ok(None) };
     let fault = |key: &str, message: String| {
@@ -45,8 +46,8 @@ pub(super) fn first_seen(
     }
     let learning = timespan(&attribute.learning).map_err(|message| fault("learning", message))?;
     Ok(Some(FirstSeen {
-        group_by: attribute.group_by.iter().map(|name| taxonomy::field(name)).collect(),
-        baseline: taxonomy::field(&attribute.baseline),
+        group_by: attribute.group_by.iter().map(|name| names.field(name)).collect(),
+        baseline: names.field(&attribute.baseline),
         learning,
     }))
 }

@@ -9,7 +9,7 @@ use rsigma_parser::{Quantifier, SelectorPattern};
 use super::document::Document;
 use super::fault::Fault;
 use super::matcher;
-use crate::taxonomy;
+use crate::fields::Names;
 
 /// The most selections that an `N of` with N above one may choose from: it expands to all choices.
 const MAX_CHOICES: usize = 12;
@@ -32,12 +32,13 @@ impl SectionFault {
 pub(super) fn predicate(
     detections: &HashMap<String, IrDetection>,
     conditions: &[IrCondition],
+    names: Names<'_>,
 ) -> Result<Predicate, SectionFault> {
     let fault = |key: &str, message| SectionFault { key: key.to_owned(), message };
     let mut selections = BTreeMap::new();
     let sorted: BTreeMap<&String, &IrDetection> = detections.iter().collect();
     for (name, detection) in sorted {
-        let lowered = selection(detection).map_err(|message| fault(name, message))?;
+        let lowered = selection(detection, names).map_err(|message| fault(name, message))?;
         selections.insert(name.as_str(), lowered);
     }
     let conditions: Result<Vec<Predicate>, String> =
@@ -108,16 +109,18 @@ fn at_least(needed: usize, choices: &[Predicate]) -> Predicate {
     }
 }
 
-fn selection(detection: &IrDetection) -> Result<Predicate, String> {
+fn selection(detection: &IrDetection, names: Names<'_>) -> Result<Predicate, String> {
     match detection {
-        IrDetection::AllOf(items) => items.iter().map(item).collect::<Result<Vec<_>, _>>().map(all),
+        IrDetection::AllOf(items) => {
+            items.iter().map(|each| item(each, names)).collect::<Result<Vec<_>, _>>().map(all)
+        }
         IrDetection::AnyOf(inner) => {
-            inner.iter().map(selection).collect::<Result<Vec<_>, _>>().map(any)
+            inner.iter().map(|each| selection(each, names)).collect::<Result<Vec<_>, _>>().map(any)
         }
         IrDetection::And(inner) => {
-            inner.iter().map(selection).collect::<Result<Vec<_>, _>>().map(all)
+            inner.iter().map(|each| selection(each, names)).collect::<Result<Vec<_>, _>>().map(all)
         }
-        IrDetection::Keywords(keywords) => matcher::lower(&Target::Anything, keywords),
+        IrDetection::Keywords(keywords) => matcher::lower(&[Target::Anything], keywords, names),
         IrDetection::ArrayMatch { field, .. } => {
             Err(format!("array matching (`{field}[..]`) is not supported"))
         }
@@ -127,13 +130,16 @@ fn selection(detection: &IrDetection) -> Result<Predicate, String> {
     }
 }
 
-fn item(item: &IrDetectionItem) -> Result<Predicate, String> {
-    let target = match &item.field {
+fn item(item: &IrDetectionItem, names: Names<'_>) -> Result<Predicate, String> {
+    let targets = match &item.field {
         // The parser escapes brackets of names, which here are characters like any other.
-        Some(name) => Target::Field(taxonomy::field(&name.replace("\\[", "[").replace("\\]", "]"))),
-        None => Target::Anything,
+        Some(name) => {
+            let fields = names.fields(&name.replace("\\[", "[").replace("\\]", "]"));
+            fields.into_iter().map(Target::Field).collect()
+        }
+        None => vec![Target::Anything],
     };
-    matcher::lower(&target, &item.matcher)
+    matcher::lower(&targets, &item.matcher, names)
 }
 
 /// The conjunction; one predicate alone stands for itself.

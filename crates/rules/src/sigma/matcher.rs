@@ -6,35 +6,39 @@ use rsigma_ir::{IrMatcher, IrNumber, IrPattern, IrPatternPart, IrStrOp, IrTimePa
 
 use super::encode;
 use super::lower::{all, any};
-use crate::taxonomy;
+use crate::fields::Names;
 
-/// The predicate that holds where a value of the target meets the matcher.
+/// The predicate that holds where a value of any of the targets meets the matcher.
 ///
 /// # Errors
 /// Says why, where the matcher is of no use or not supported.
-pub(super) fn lower(target: &Target, matcher: &IrMatcher) -> Result<Predicate, String> {
+pub(super) fn lower(
+    targets: &[Target],
+    matcher: &IrMatcher,
+    names: Names<'_>,
+) -> Result<Predicate, String> {
     let list = |inner: &[IrMatcher]| -> Result<Vec<Predicate>, String> {
-        inner.iter().map(|matcher| lower(target, matcher)).collect()
+        inner.iter().map(|matcher| lower(targets, matcher, names)).collect()
     };
-    let keyword = matches!(target, Target::Anything);
+    let keyword = matches!(targets, [Target::Anything]);
     match matcher {
         IrMatcher::AnyOf(inner) => return list(inner).map(any),
         IrMatcher::AllOf(inner) => return list(inner).map(all),
         IrMatcher::Not(inner) => {
-            return lower(target, inner).map(|inner| Predicate::Not(Box::new(inner)));
+            return lower(targets, inner, names).map(|inner| Predicate::Not(Box::new(inner)));
         }
         IrMatcher::Encoded { encodings, op, value, case_insensitive } => {
             let forms = encode::forms(encodings, value)?;
             let op = keyword_op(*op, keyword);
-            let atom = |form: Vec<Part>| atom(target, text(form, op, *case_insensitive));
+            let atom = |form: Vec<Part>| atom(targets, &text(form, op, *case_insensitive));
             return Ok(any(forms.into_iter().map(atom).collect()));
         }
         IrMatcher::Exists(false) => {
-            return Ok(Predicate::Not(Box::new(atom(target, Condition::Exists))));
+            return Ok(Predicate::Not(Box::new(atom(targets, &Condition::Exists))));
         }
         _ => {}
     }
-    condition(matcher, keyword).map(|condition| atom(target, condition))
+    condition(matcher, keyword, names).map(|condition| atom(targets, &condition))
 }
 
 /// A keyword is looked for anywhere in a text, unless a modifier says where.
@@ -42,11 +46,14 @@ fn keyword_op(op: IrStrOp, keyword: bool) -> IrStrOp {
     if keyword && op == IrStrOp::Exact { IrStrOp::Contains } else { op }
 }
 
-fn atom(target: &Target, condition: Condition) -> Predicate {
-    Predicate::Atom(target.clone(), condition)
+/// A value is null only where none of the targets has another.
+fn atom(targets: &[Target], condition: &Condition) -> Predicate {
+    let join = if matches!(condition, Condition::Null) { all } else { any };
+    let atom = |target: &Target| Predicate::Atom(target.clone(), condition.clone());
+    join(targets.iter().map(atom).collect())
 }
 
-fn condition(matcher: &IrMatcher, keyword: bool) -> Result<Condition, String> {
+fn condition(matcher: &IrMatcher, keyword: bool, names: Names<'_>) -> Result<Condition, String> {
     Ok(match matcher {
         IrMatcher::Str { op, pattern, case_insensitive } => {
             text(parts(pattern), keyword_op(*op, keyword), *case_insensitive)
@@ -71,7 +78,7 @@ fn condition(matcher: &IrMatcher, keyword: bool) -> Result<Condition, String> {
         IrMatcher::Null => Condition::Null,
         IrMatcher::BoolEq(truth) => Condition::Bool(*truth),
         IrMatcher::FieldRef { field, op, case_insensitive } => Condition::SameAs {
-            field: taxonomy::field(field),
+            field: names.field(field),
             any_before: matches!(op, IrStrOp::Contains | IrStrOp::EndsWith),
             any_after: matches!(op, IrStrOp::Contains | IrStrOp::StartsWith),
             cased: !case_insensitive,

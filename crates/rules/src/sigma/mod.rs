@@ -20,9 +20,10 @@ use rsigma_ir::LowerOptions;
 use rsigma_parser::{SigmaCollection, SigmaRule};
 
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
+use crate::fields::Names;
 use crate::logsource::{LogSource, Sources};
 use crate::rule::Detection;
-use crate::taxonomy;
+use crate::set::Options;
 pub(crate) use correlation::{CorrelationDraft, Reference};
 use document::Document;
 pub(crate) use document::Place;
@@ -65,7 +66,12 @@ pub(crate) struct FilterDraft {
 }
 
 /// Reads the documents of one file into `read`; what is wrong with any goes to `diagnostics`.
-pub(crate) fn read(source: &Source, read: &mut Documents, diagnostics: &mut Vec<Diagnostic>) {
+pub(crate) fn read(
+    source: &Source,
+    options: &Options,
+    read: &mut Documents,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let mut report = |fault: Fault| {
         diagnostics.push(Diagnostic {
             file: source.file.clone(),
@@ -82,7 +88,7 @@ pub(crate) fn read(source: &Source, read: &mut Documents, diagnostics: &mut Vec<
     }
     for document in document::split(&source.text) {
         let mut faults = Vec::new();
-        let found = read_document(&document, &source.file, &mut faults);
+        let found = read_document(&document, &source.file, options, &mut faults);
         let failed = faults.iter().any(|fault| fault.severity == DiagnosticSeverity::Error);
         match found.filter(|_| !failed) {
             Some(Found::Rule(draft)) => read.rules.push(*draft),
@@ -99,7 +105,12 @@ enum Found {
     Filter(FilterDraft),
 }
 
-fn read_document(document: &Document<'_>, file: &str, faults: &mut Vec<Fault>) -> Option<Found> {
+fn read_document(
+    document: &Document<'_>,
+    file: &str,
+    options: &Options,
+    faults: &mut Vec<Fault>,
+) -> Option<Found> {
     if document.open_brackets() > MAX_BRACKETS {
         let message = format!("over {MAX_BRACKETS} brackets are open at once");
         faults.push(Fault::error(document.start(), message));
@@ -127,7 +138,7 @@ fn read_document(document: &Document<'_>, file: &str, faults: &mut Vec<Fault>) -
     for error in &collection.errors {
         faults.push(Fault::error(document.start(), error.clone()));
     }
-    match find(document, &value, file, collection, faults) {
+    match find(document, &value, file, options, collection, faults) {
         Ok(found) => Some(found),
         Err(fault) => {
             faults.extend(fault);
@@ -142,6 +153,7 @@ fn find(
     document: &Document<'_>,
     value: &yaml_serde::Value,
     file: &str,
+    options: &Options,
     collection: SigmaCollection,
     faults: &mut Vec<Fault>,
 ) -> Result<Found, Option<Fault>> {
@@ -152,11 +164,12 @@ fn find(
     };
     if let Some(parsed) = collection.rules.into_iter().next() {
         let ir = lower_rule(document, &parsed)?;
-        let predicate =
-            lower::predicate(&ir.detections, &ir.conditions).map_err(|fault| fault.at(document))?;
-        let first_seen = custom::first_seen(document, value)?;
         let logsource = logsource(&parsed.logsource);
-        warn_of_fields(document, &logsource, &predicate, faults);
+        let names = options.fields.of(&logsource);
+        let predicate = lower::predicate(&ir.detections, &ir.conditions, names)
+            .map_err(|fault| fault.at(document))?;
+        let first_seen = custom::first_seen(document, value, names)?;
+        warn_of_fields(document, &logsource, names, &predicate, faults);
         let detection = Detection { logsource, predicate, first_seen };
         return Ok(rule(Header::of(&ir.metadata), DraftBody::Detection(detection)));
     }
@@ -169,15 +182,16 @@ fn find(
     if let Some(parsed) = collection.filters.into_iter().next() {
         let ir = rsigma_ir::lower::lower_filter(&parsed, &LowerOptions::default())
             .map_err(|error| at_start(error.to_string()))?;
-        let predicate =
-            lower::predicate(&ir.detections, &ir.conditions).map_err(|fault| fault.at(document))?;
+        let logsource = ir.logsource.as_ref().map(logsource).unwrap_or_default();
+        let names = options.fields.of(&logsource);
+        let predicate = lower::predicate(&ir.detections, &ir.conditions, names)
+            .map_err(|fault| fault.at(document))?;
         let rules = match &ir.rules {
             rsigma_parser::FilterRuleTarget::Any => None,
             rsigma_parser::FilterRuleTarget::Specific(rules) => {
                 Some(correlation::references(document, &["filter", "rules"], rules))
             }
         };
-        let logsource = ir.logsource.as_ref().map(logsource).unwrap_or_default();
         return Ok(Found::Filter(FilterDraft {
             file: file.to_owned(),
             rules,
@@ -212,11 +226,13 @@ fn logsource(parsed: &rsigma_parser::LogSource) -> LogSource {
         category: parsed.category.clone(),
         service: parsed.service.clone(),
     }
+    .lower_case()
 }
 
 fn warn_of_fields(
     document: &Document<'_>,
     logsource: &LogSource,
+    names: Names<'_>,
     predicate: &Predicate,
     faults: &mut Vec<Fault>,
 ) {
@@ -226,7 +242,7 @@ fn warn_of_fields(
         return;
     }
     for name in predicate.fields() {
-        if let Some(near) = taxonomy::misspelt(name.as_str()) {
+        if let Some(near) = names.misspelt(name.as_str()) {
             let place = document.word(&["detection"], name.as_str());
             let message = format!("no event has a field `{name}`, did you mean `{near}`?");
             faults.push(Fault::warning(place, message));
