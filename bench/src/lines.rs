@@ -9,7 +9,7 @@ use crate::random::Random;
 
 /// How a line begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StampFormat {
+pub enum StampFormat {
     /// `Jan  5 00:00:00`
     Rfc3164,
     /// `2026-01-05T00:00:00.000000+00:00`
@@ -62,7 +62,7 @@ const UNITS: &[&str] = &[
 
 /// An endless run of lines.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub struct Lines {
     random: Random,
     second: Timestamp,
     stamp: String,
@@ -74,7 +74,8 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn new(
+    /// Lines of this many hosts, this many in each second from `start` on.
+    pub fn new(
         random: Random,
         start: Timestamp,
         per_second: u32,
@@ -90,7 +91,7 @@ impl Lines {
     ///
     /// # Errors
     /// Where time runs past the year 9999.
-    pub(crate) fn next_line(&mut self) -> anyhow::Result<&[u8]> {
+    pub fn next_line(&mut self) -> anyhow::Result<&[u8]> {
         if self.in_second == self.per_second {
             self.in_second = 0;
             self.second = self.second.checked_add(SignedDuration::from_secs(1))?;
@@ -157,7 +158,7 @@ fn write_message(line: &mut Vec<u8>, random: &mut Random) -> io::Result<()> {
             )
         }
         70..76 => {
-            let (ip, print) = (random.address(), random.next());
+            let (ip, print) = (random.address(), random.draw());
             write!(
                 line,
                 "sshd[{pid}]: Accepted publickey for {person} from {ip} port {port} ssh2: ED25519 \

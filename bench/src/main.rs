@@ -1,18 +1,15 @@
-//! Writes log lines and Sigma rules to measure with: the same for the same seed, on every machine.
-
-mod lines;
-mod random;
-mod rules;
+//! Writes log lines, events and Sigma rules to measure with: the same for the same seed, on every machine.
 
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bergfried_bench::events::{Events, Kind};
+use bergfried_bench::lines::{Lines, StampFormat};
+use bergfried_bench::random::Random;
+use bergfried_bench::rules;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
-
-use crate::lines::{Lines, StampFormat};
-use crate::random::Random;
 
 /// Makes the input of benchmarks: the same bytes for the same seed
 #[derive(Parser, Debug)]
@@ -45,6 +42,17 @@ enum Command {
         #[arg(long, value_enum, default_value_t = StampFormat::Rfc3164)]
         format: StampFormat,
     },
+    /// Write events as JSON, one a line, to standard output
+    Events {
+        /// What they look like
+        #[arg(value_enum)]
+        kind: Kind,
+        /// How many events
+        count: u64,
+        /// The time of the first event
+        #[arg(long, value_name = "TIME", default_value = "2026-01-05T00:00:00Z")]
+        start: Timestamp,
+    },
     /// Write Sigma rules that fit such lines and seldom match, one file each
     Rules {
         /// How many rules
@@ -60,19 +68,33 @@ fn main() -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Lines { count, start, per_second, hosts, format } => {
             let mut lines = Lines::new(random, start, per_second, hosts, format);
-            let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
-            for _ in 0..count {
-                match out.write_all(lines.next_line()?) {
-                    // The reader has seen enough, as in `| head`.
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                        return Ok(ExitCode::SUCCESS);
-                    }
-                    result => result?,
-                }
-            }
-            out.flush()?;
+            write_all(count, |out| Ok(out.write_all(lines.next_line()?)?))?;
+        }
+        Command::Events { kind, count, start } => {
+            let mut events = Events::new(random, start, kind);
+            write_all(count, |out| {
+                out.write_all(events.next_event()?)?;
+                Ok(out.write_all(b"\n")?)
+            })?;
         }
         Command::Rules { count, directory } => rules::write(random, count, &directory)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes so many times to standard output, fewer where the reader has seen enough (`| head`).
+fn write_all(
+    count: u64,
+    mut write: impl FnMut(&mut BufWriter<io::StdoutLock<'_>>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
+    let result = (0..count).try_for_each(|_| write(&mut out)).and_then(|()| Ok(out.flush()?));
+    match result {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        result => result,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

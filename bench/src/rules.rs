@@ -31,7 +31,7 @@ const WORDS: &[&str] = &[
 ///
 /// # Errors
 /// Where the directory or a file cannot be written.
-pub(crate) fn write(mut random: Random, count: u32, directory: &Path) -> anyhow::Result<()> {
+pub fn write(mut random: Random, count: u32, directory: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(directory)
         .with_context(|| format!("cannot create {}", directory.display()))?;
     for number in 1..=count {
@@ -43,7 +43,7 @@ pub(crate) fn write(mut random: Random, count: u32, directory: &Path) -> anyhow:
 }
 
 fn rule(random: &mut Random, number: u32) -> String {
-    let (high, low) = (random.next(), random.next());
+    let (high, low) = (random.draw(), random.draw());
     let id = format!(
         "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
         high >> 32,
