@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
+use ipnet::IpNet;
 
-use crate::pattern::{Part, Pattern, fold, glob};
+use crate::pattern::fold;
 use crate::predicate::{Condition, Predicate, Target};
-use crate::tokens::is_word;
+use crate::words::{has_words, has_words_folded};
 
 impl Predicate {
     /// Whether the event meets this predicate.
@@ -19,6 +20,10 @@ impl Predicate {
             Predicate::And(all) => all.iter().all(|predicate| predicate.matches(event)),
             Predicate::Or(any) => any.iter().any(|predicate| predicate.matches(event)),
             Predicate::Not(inner) => !inner.matches(event),
+            Predicate::AtLeast(needed, choices) => {
+                let held = choices.iter().filter(|predicate| predicate.matches(event));
+                held.take(*needed).count() == *needed
+            }
             Predicate::Atom(Target::Anything, condition) => anything(event, condition),
             Predicate::Atom(Target::Field(name), condition) => field(event, name, condition),
         }
@@ -26,12 +31,15 @@ impl Predicate {
 }
 
 fn anything(event: &Event<'_>, condition: &Condition) -> bool {
-    condition.holds(&Value::from(event.original()), event)
-        || event
-            .fields()
-            .iter()
-            .filter(|(name, _)| !is_added_by_store(name))
-            .any(|(_, value)| any_value(value, condition, event))
+    let raw = match condition {
+        Condition::Network(network) => has_address(event.original(), network),
+        condition => condition.holds(&Value::from(event.original()), event),
+    };
+    raw || event
+        .fields()
+        .iter()
+        .filter(|(name, _)| !is_added_by_store(name))
+        .any(|(_, value)| any_value(value, condition, event))
 }
 
 /// Whether the store adds this field: a rule, which sees an event before it is stored, must find the
@@ -117,11 +125,29 @@ impl Condition {
                     value.to_text().eq_ignore_ascii_case(if *truth { "true" } else { "false" })
                 }
             },
+            Condition::TimePart(part, comparison, right) => {
+                let left = value.as_str().and_then(|text| part.of(text));
+                left.is_some_and(|left| comparison.holds(f64::from(left), *right))
+            }
             Condition::SameAs { field, any_before, any_after, cased } => {
-                let Some(other) = event.get_named(field) else { return false };
-                same_as(&value.to_text(), &other.to_text(), *any_before, *any_after, *cased)
+                let same =
+                    |other: &str| same_as(&value.to_text(), other, *any_before, *any_after, *cased);
+                match field {
+                    FieldName::Known(Field::Timestamp) => same(&event.created().to_string()),
+                    FieldName::Known(Field::EventOriginal) => same(event.original()),
+                    field => event.get_named(field).is_some_and(|other| any_text(other, &same)),
+                }
             }
         }
+    }
+}
+
+/// Whether the text of some value that is not null is such.
+fn any_text(value: &Value<'_>, is_such: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::Null => false,
+        Value::List(values) => values.iter().any(|value| any_text(value, is_such)),
+        value => is_such(&value.to_text()),
     }
 }
 
@@ -151,6 +177,22 @@ fn address(text: &str) -> Option<IpAddr> {
     text.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
+/// Whether a text holds an address of the network, set apart from other letters and digits.
+fn has_address(text: &str, network: &IpNet) -> bool {
+    let is_part = |character: char| character.is_ascii_hexdigit() || matches!(character, '.' | ':');
+    text.split(|character| !is_part(character)).any(|part| {
+        // A full stop or colon that ends the address belongs to the sentence around it, as does
+        // `:22` behind an IPv4 address.
+        let bare = part.trim_matches('.');
+        let bare = bare.strip_suffix(':').unwrap_or(bare);
+        let before_port = bare.split_once(':').map_or(bare, |(host, _)| host);
+        [part, bare, before_port]
+            .iter()
+            .find_map(|part| address(part))
+            .is_some_and(|address| network.contains(&address))
+    })
+}
+
 fn same_as(left: &str, right: &str, any_before: bool, any_after: bool, cased: bool) -> bool {
     let (left, right) =
         if cased { (Cow::Borrowed(left), Cow::Borrowed(right)) } else { (fold(left), fold(right)) };
@@ -162,114 +204,13 @@ fn same_as(left: &str, right: &str, any_before: bool, any_after: bool, cased: bo
     }
 }
 
-/// Whether the pattern occurs in `text` with a word boundary at each end that is a word character.
-fn has_words(pattern: &Pattern, text: &str) -> bool {
-    let folded = if pattern.is_cased() { Cow::Borrowed(text) } else { fold(text) };
-    has_words_folded(pattern, &folded)
-}
-
-/// As [`has_words`], for text in the case of the pattern.
-fn has_words_folded(pattern: &Pattern, folded: &str) -> bool {
-    if let Some(literal) = pattern.as_literal() {
-        return literal.is_empty() || has_literal_words(literal, folded);
-    }
-    // Wildcards stop at white space, so each run of other text is looked at on its own.
-    folded.split_whitespace().any(|run| has_wildcard_words(pattern.parts(), run))
-}
-
-/// Whether the pattern matches some part of `run` that starts and ends at word boundaries.
-///
-/// A part that is longer at either end still matches wherever the pattern's first and last pieces
-/// fit, because a `*` takes what lies between: the longest such part alone is tried, so that a long
-/// hostile line costs no more than its length.
-fn has_wildcard_words(parts: &[Part], run: &str) -> bool {
-    let places: Vec<usize> = boundaries(run).collect();
-    let first_star = parts.iter().position(|part| *part == Part::AnyRun);
-    let last_star = parts.iter().rposition(|part| *part == Part::AnyRun);
-    let (Some(first_star), Some(last_star)) = (first_star, last_star) else {
-        let length = characters(parts);
-        return places.iter().any(|start| {
-            let text = run.get(*start..).unwrap_or_default();
-            let end = start + after(text, length).unwrap_or(run.len());
-            places.binary_search(&end).is_ok()
-                && run.get(*start..end).is_some_and(|part| glob(parts, part))
-        });
-    };
-    let opening = parts.get(..first_star).unwrap_or_default();
-    let closing = parts.get(last_star + 1..).unwrap_or_default();
-    let opens = |start: &&usize| {
-        let text = run.get(**start..).unwrap_or_default();
-        let end = after(text, characters(opening));
-        end.and_then(|end| text.get(..end)).is_some_and(|text| glob(opening, text))
-    };
-    let closes = |end: &&usize| {
-        let text = run.get(..**end).unwrap_or_default();
-        let start = before_end(text, characters(closing));
-        start.and_then(|start| text.get(start..)).is_some_and(|text| glob(closing, text))
-    };
-    let (start, end) = (places.iter().find(opens), places.iter().rfind(closes));
-    start
-        .zip(end)
-        .and_then(|(start, end)| run.get(*start..*end))
-        .is_some_and(|part| glob(parts, part))
-}
-
-/// How many characters parts without `*` match.
-fn characters(parts: &[Part]) -> usize {
-    parts
-        .iter()
-        .map(|part| match part {
-            Part::Literal(text) => text.chars().count(),
-            Part::AnyOne => 1,
-            Part::AnyRun => 0,
-        })
-        .sum()
-}
-
-/// The byte after the first `count` characters, where there are so many.
-fn after(text: &str, count: usize) -> Option<usize> {
-    let ends = text.char_indices().map(|(at, character)| at + character.len_utf8());
-    std::iter::once(0).chain(ends).nth(count)
-}
-
-/// The byte at which the last `count` characters begin, where there are so many.
-fn before_end(text: &str, count: usize) -> Option<usize> {
-    let starts = text.char_indices().rev().map(|(at, _)| at);
-    std::iter::once(text.len()).chain(starts).nth(count)
-}
-
-/// Where words begin and end, in ascending order, and both ends of the run.
-fn boundaries(run: &str) -> impl Iterator<Item = usize> + '_ {
-    std::iter::once(0)
-        .chain(crate::tokens::ranges(run).flat_map(|(start, end)| [start, end]))
-        .chain(std::iter::once(run.len()))
-}
-
-fn has_literal_words(literal: &str, text: &str) -> bool {
-    let Some(first) = literal.chars().next() else { return true };
-    let closes = literal.chars().next_back().is_some_and(is_word);
-    let mut from = 0;
-    while let Some(rest) = text.get(from..)
-        && let Some(found) = memchr::memmem::find(rest.as_bytes(), literal.as_bytes())
-    {
-        let start = from + found;
-        let before = text.get(..start).and_then(|before| before.chars().next_back());
-        let after = text.get(start + literal.len()..).and_then(|after| after.chars().next());
-        let glued =
-            is_word(first) && before.is_some_and(is_word) || closes && after.is_some_and(is_word);
-        if !glued {
-            return true;
-        }
-        // The next one may overlap this one: 0.0.1 in 10.0.0.0.1.
-        from = start + first.len_utf8();
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::predicate::{Comparison, TextRegex};
+    use crate::pattern::Pattern;
+    use crate::predicate::Comparison;
+    use crate::regex::TextRegex;
+    use crate::time::TimePart;
 
     fn event() -> Event<'static> {
         let mut event = Event::new(Timestamp::from_seconds(1_000), "raw Failed line");
@@ -308,6 +249,9 @@ mod tests {
             Field::Message,
             Condition::Regex(TextRegex::new("for (invalid|bad)").unwrap())
         ));
+        let hour = |hour| Condition::TimePart(TimePart::Minute, Comparison::GreaterOrEqual, hour);
+        assert!(holds(Field::Timestamp, hour(16.0)) && !holds(Field::Timestamp, hour(17.0)));
+        assert!(!holds(Field::SourcePort, hour(0.0)) && !holds(Field::GroupName, hour(0.0)));
         let same = |cased| Condition::SameAs {
             field: Field::UserEffectiveName.into(),
             any_before: false,
@@ -315,6 +259,59 @@ mod tests {
             cased,
         };
         assert!(holds(Field::UserName, same(false)) && !holds(Field::UserName, same(true)));
+    }
+
+    #[test]
+    fn other_fields_are_compared_value_by_value() {
+        let same = |field: Field| Condition::SameAs {
+            field: field.into(),
+            any_before: false,
+            any_after: false,
+            cased: false,
+        };
+        let mut event = event();
+        event.set(Field::GroupName, "iam");
+        event.set(Field::EventType, "");
+        event.set(Field::EventKind, "1970-01-01T00:16:40Z");
+        event.set(Field::EventModule, "raw failed line");
+        for (field, other, expected) in [
+            (Field::GroupName, Field::EventCategory, true),
+            (Field::EventCategory, Field::GroupName, true),
+            (Field::EventType, Field::EventReason, false),
+            (Field::EventReason, Field::EventReason, false),
+            (Field::GroupName, Field::UserHash, false),
+            (Field::EventKind, Field::Timestamp, true),
+            (Field::EventModule, Field::EventOriginal, true),
+        ] {
+            let predicate = Predicate::field(field, same(other));
+            assert_eq!(predicate.matches(&event), expected, "{field:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn so_many_of_the_choices_are_needed() {
+        let choices = || [true, false, true].map(Predicate::Constant).to_vec();
+        for (needed, expected) in [(0, true), (1, true), (2, true), (3, false), (9, false)] {
+            assert_eq!(Predicate::AtLeast(needed, choices()).matches(&event()), expected);
+        }
+        assert!(Predicate::AtLeast(0, Vec::new()).matches(&event()));
+    }
+
+    #[test]
+    fn addresses_are_found_in_raw_text() {
+        let network = "10.0.0.0/8".parse().unwrap();
+        for (text, expected) in [
+            ("from 10.1.2.3 port 22", true),
+            ("to 10.1.2.3:443.", true),
+            ("[::ffff:10.1.2.3]", true),
+            ("rhost=10.1.2.3.", true),
+            ("from 110.1.2.3", false),
+            ("version 10.1.2", false),
+            ("from 192.0.2.1", false),
+        ] {
+            assert_eq!(has_address(text, &network), expected, "{text}");
+        }
+        assert!(has_address("peer fe80::1: gone", &"fe80::/10".parse().unwrap()));
     }
 
     #[test]
@@ -341,39 +338,6 @@ mod tests {
         ] {
             let condition = Condition::Words(Pattern::with_wildcards(words, false));
             assert_eq!(holds(Field::Message, condition), expected, "{words}");
-        }
-    }
-
-    #[test]
-    fn words_that_overlap_are_found() {
-        assert!(has_literal_words("0.0.0", "10.0.0.0"));
-        assert!(!has_literal_words("0.0.0", "10.0.01"));
-        assert!(has_literal_words("ä-ä", "xä-ä-ä"));
-    }
-
-    #[test]
-    fn a_long_hostile_line_costs_little() {
-        let line = "a.".repeat(500_000);
-        for words in ["a*b", "*a*b*", "a.?.a*x", "a?a.c"] {
-            assert!(!has_words(&Pattern::with_wildcards(words, false), &line), "{words}");
-        }
-        assert!(has_words(&Pattern::with_wildcards("a.a*.a", false), &line));
-    }
-
-    proptest::proptest! {
-        /// The longest part stands for all of them.
-        #[test]
-        fn wildcard_words_agree_with_every_part(
-            pattern in "[ab.*?]{1,6}", run in "[abä.-]{0,10}",
-        ) {
-            let pattern = Pattern::with_wildcards(&pattern, false);
-            proptest::prop_assume!(pattern.has_wildcard());
-            let naive = boundaries(&run).any(|start| {
-                boundaries(&run).filter(|end| *end >= start).any(|end| {
-                    run.get(start..end).is_some_and(|part| pattern.matches_folded(part))
-                })
-            });
-            proptest::prop_assert_eq!(has_wildcard_words(pattern.parts(), &run), naive);
         }
     }
 

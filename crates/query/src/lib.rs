@@ -7,9 +7,14 @@
 mod evaluate;
 mod pattern;
 mod predicate;
+mod regex;
 pub mod search;
+mod time;
 pub mod tokens;
+mod words;
 
 pub use evaluate::number;
-pub use pattern::{Part, Pattern, fold};
-pub use predicate::{Comparison, Condition, Predicate, RegexError, Target, TextRegex};
+pub use pattern::{DASHES, Part, Pattern, fold};
+pub use predicate::{Comparison, Condition, Predicate, Target};
+pub use regex::{Classes, RegexError, TextRegex};
+pub use time::TimePart;

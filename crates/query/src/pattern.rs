@@ -11,7 +11,13 @@ pub enum Part {
     AnyRun,
     /// Exactly one character (`?`).
     AnyOne,
+    /// Exactly one of [`DASHES`].
+    AnyDash,
 }
+
+/// The characters that Windows programs take for one another before a parameter: hyphen, slash, en
+/// dash, em dash and horizontal bar (Sigma modifiers appendix, `windash`).
+pub const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
 
 /// A text pattern, matched over a whole value.
 ///
@@ -162,6 +168,9 @@ pub(crate) fn glob(parts: &[Part], text: &str) -> bool {
                 Some((after, rest_text))
             }
             Some((Part::AnyOne, after)) => skip_one(rest_text).map(|text| (after, text)),
+            Some((Part::AnyDash, after)) => {
+                rest_text.strip_prefix(DASHES).map(|text| (after, text))
+            }
             Some((Part::Literal(literal), after)) => {
                 rest_text.strip_prefix(literal.as_str()).map(|text| (after, text))
             }
@@ -215,6 +224,18 @@ mod tests {
             );
         }
         assert!(!Pattern::with_wildcards("Root", true).matches("root"));
+    }
+
+    #[test]
+    fn one_dash_stands_for_each_other() {
+        let pattern = Pattern::new(
+            [Part::AnyRun, Part::AnyDash, Part::Literal("Enc ".to_owned()), Part::AnyRun],
+            false,
+        );
+        for dash in DASHES {
+            assert!(pattern.matches(&format!("run --x {dash}ENC 1")), "{dash}");
+        }
+        assert!(!pattern.matches("run enc 1") && !pattern.matches("run \u{2010}enc 1"));
     }
 
     proptest::proptest! {

@@ -1,11 +1,11 @@
 //! The tree itself.
 
-use std::fmt;
-
 use bergfried_event::FieldName;
 use ipnet::IpNet;
 
 use crate::pattern::Pattern;
+use crate::regex::TextRegex;
+use crate::time::TimePart;
 
 /// A condition over one event.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub enum Predicate {
     Or(Vec<Predicate>),
     /// Holds where this does not.
     Not(Box<Predicate>),
+    /// Holds where at least so many of these do; none needed always holds.
+    AtLeast(usize, Vec<Predicate>),
     /// Holds where a value of the target meets the condition.
     Atom(Target, Condition),
 }
@@ -45,12 +47,17 @@ pub enum Condition {
     /// The regular expression finds a match somewhere in the text.
     Regex(TextRegex),
     /// The text is an address in this network. IPv4-mapped IPv6 addresses count as IPv4.
+    ///
+    /// Of [`Target::Anything`], the raw text may also hold the address among other text.
     Network(IpNet),
     /// The value is a number (or text that is one, or a time as microseconds) that compares so.
     Number(Comparison, f64),
+    /// The value is a date or a time whose part, as it is written, compares so.
+    TimePart(TimePart, Comparison, f64),
     /// The value is truth or falsehood (or text that says so).
     Bool(bool),
-    /// The whole text equals, starts with, … the text of another field of the same event.
+    /// The whole text equals, starts with, … the text of another field of the same event; where
+    /// that is a list, of any of its values.
     SameAs {
         /// The other field.
         field: FieldName<'static>,
@@ -94,67 +101,6 @@ impl Comparison {
     }
 }
 
-/// A compiled linear-time regular expression; equal where the source texts are.
-#[derive(Clone)]
-pub struct TextRegex(regex::Regex);
-
-/// A regular expression that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot use regular expression `{pattern}`: {reason}")]
-pub struct RegexError {
-    /// The expression as given.
-    pub pattern: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl TextRegex {
-    /// The most bytes that one compiled expression may take.
-    pub const SIZE_LIMIT: usize = 8 << 20;
-
-    /// Compiles an expression in the syntax of the `regex` crate (no look-around, no back-references).
-    ///
-    /// # Errors
-    /// Where the syntax is wrong or the compiled form is larger than [`TextRegex::SIZE_LIMIT`].
-    pub fn new(pattern: &str) -> Result<Self, RegexError> {
-        regex::RegexBuilder::new(pattern)
-            .size_limit(Self::SIZE_LIMIT)
-            .build()
-            .map(TextRegex)
-            .map_err(|error| RegexError {
-                pattern: pattern.to_owned(),
-                reason: match error {
-                    regex::Error::CompiledTooBig(limit) => {
-                        format!("it is larger than {limit} bytes when compiled")
-                    }
-                    other => other.to_string().lines().last().unwrap_or_default().to_owned(),
-                },
-            })
-    }
-
-    /// Whether the expression finds a match somewhere in `text`. Linear in `text`.
-    pub fn is_match(&self, text: &str) -> bool {
-        self.0.is_match(text)
-    }
-
-    /// The expression's source text.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
-impl PartialEq for TextRegex {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
-    }
-}
-
-impl fmt::Debug for TextRegex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "/{}/", self.as_str())
-    }
-}
-
 impl Predicate {
     /// The predicate that holds where both do; flattens nested conjunctions.
     pub fn and(self, other: Predicate) -> Predicate {
@@ -187,7 +133,7 @@ impl Predicate {
     fn collect_fields<'p>(&'p self, found: &mut Vec<&'p FieldName<'static>>) {
         match self {
             Predicate::Constant(_) => {}
-            Predicate::And(inner) | Predicate::Or(inner) => {
+            Predicate::And(inner) | Predicate::Or(inner) | Predicate::AtLeast(_, inner) => {
                 for predicate in inner {
                     predicate.collect_fields(found);
                 }

@@ -148,7 +148,9 @@ fn add_stamps(event: &mut Event<'_>, id: u64, ingested: Timestamp, wanted: &Want
 fn looks_everywhere(predicate: &Predicate) -> bool {
     match predicate {
         Predicate::Constant(_) => false,
-        Predicate::And(inner) | Predicate::Or(inner) => inner.iter().any(looks_everywhere),
+        Predicate::And(inner) | Predicate::Or(inner) | Predicate::AtLeast(_, inner) => {
+            inner.iter().any(looks_everywhere)
+        }
         Predicate::Not(inner) => looks_everywhere(inner),
         Predicate::Atom(target, _) => matches!(target, Target::Anything),
     }

@@ -12,7 +12,7 @@ mod sample;
 use std::ops::ControlFlow;
 
 use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
-use bergfried_query::{Comparison, Condition, Pattern, Predicate, Target, TextRegex};
+use bergfried_query::{Comparison, Condition, Pattern, Predicate, Target, TextRegex, TimePart};
 use bergfried_store::{BatchId, NewBatch, Options, Reader, Search, Writer, open};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -125,8 +125,11 @@ fn condition() -> impl Strategy<Value = Condition> {
             .prop_map(|regex| Condition::Regex(TextRegex::new(regex).unwrap())),
         1 => select(&["10.0.0.0/8", "10.0.0.1/32", "::/0"][..])
             .prop_map(|network| Condition::Network(network.parse().unwrap())),
-        2 => (comparison, number).prop_map(|(how, right)| Condition::Number(how, right)),
+        2 => (comparison.clone(), number).prop_map(|(how, right)| Condition::Number(how, right)),
         1 => any::<bool>().prop_map(Condition::Bool),
+        1 => (select(&[TimePart::Minute, TimePart::Hour, TimePart::Day][..]), comparison, 0..60_u8).prop_map(|(part, how, right)| {
+            Condition::TimePart(part, how, f64::from(right))
+        }),
         1 => (name(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
             |(field, any_before, any_after, cased)| Condition::SameAs {
                 field, any_before, any_after, cased,
@@ -149,7 +152,9 @@ fn predicate() -> impl Strategy<Value = Predicate> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Predicate::And),
             prop::collection::vec(inner.clone(), 0..4).prop_map(Predicate::Or),
-            inner.prop_map(|inner| Predicate::Not(Box::new(inner))),
+            inner.clone().prop_map(|inner| Predicate::Not(Box::new(inner))),
+            (0..4_usize, prop::collection::vec(inner, 0..4))
+                .prop_map(|(needed, choices)| Predicate::AtLeast(needed, choices)),
         ]
     })
 }

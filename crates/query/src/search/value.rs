@@ -4,7 +4,8 @@ use bergfried_event::{Field, FieldName, Timestamp};
 use ipnet::IpNet;
 
 use crate::pattern::Pattern;
-use crate::predicate::{Comparison, Condition, Predicate, TextRegex};
+use crate::predicate::{Comparison, Condition, Predicate};
+use crate::regex::TextRegex;
 
 /// Why a value does not fit, as the end of a message.
 pub(super) struct ValueError(pub(super) String);

@@ -65,6 +65,7 @@ pub(crate) fn evaluate(rows: &Rows<'_>, predicate: &Predicate) -> Result<Truth, 
             }
             truth
         }
+        Predicate::AtLeast(needed, choices) => at_least(rows, *needed, choices, count)?,
         Predicate::Atom(Target::Field(FieldName::Known(field)), condition) => {
             match atom(rows, *field, condition, count)? {
                 Some(bitmap) => Truth::known(bitmap),
@@ -73,6 +74,34 @@ pub(crate) fn evaluate(rows: &Rows<'_>, predicate: &Predicate) -> Result<Truth, 
         }
         Predicate::Atom(..) => Truth::open(count),
     })
+}
+
+/// For each row and each number up to `needed`: whether so many of the choices hold.
+fn at_least(
+    rows: &Rows<'_>,
+    needed: usize,
+    choices: &[Predicate],
+    count: usize,
+) -> Result<Truth, StoreError> {
+    if needed > choices.len() {
+        return Ok(Truth::known(Bitmap::filled(count, false)));
+    }
+    let none = || Truth::known(Bitmap::filled(count, false));
+    // The truth that at least one, two, … of the choices so far hold.
+    let mut reached: Vec<Truth> = std::iter::repeat_with(none).take(needed).collect();
+    for predicate in choices {
+        let mut carried = evaluate(rows, predicate)?;
+        for truth in &mut reached {
+            let both = Truth {
+                certain: truth.certain.clone().and(&carried.certain),
+                possible: truth.possible.clone().and(&carried.possible),
+            };
+            truth.certain = carried.certain.or(&truth.certain);
+            truth.possible = carried.possible.or(&truth.possible);
+            carried = both;
+        }
+    }
+    Ok(reached.pop().unwrap_or_else(|| Truth::known(Bitmap::filled(count, true))))
 }
 
 /// The rows in which the condition holds; `None` where columns cannot tell.

@@ -32,6 +32,10 @@ impl Needs {
             Predicate::Constant(true) | Predicate::Not(_) => Needs::Nothing,
             Predicate::And(all) => Needs::All(all.iter().map(Needs::of).collect()),
             Predicate::Or(any) => Needs::Any(any.iter().map(Needs::of).collect()),
+            Predicate::AtLeast(0, _) => Needs::Nothing,
+            Predicate::AtLeast(needed, choices) if *needed > choices.len() => Needs::Never,
+            // What one of them needs is needed, whichever others hold beside it.
+            Predicate::AtLeast(_, choices) => Needs::Any(choices.iter().map(Needs::of).collect()),
             Predicate::Atom(target, condition) => Needs::Hashes(atom(target, condition)),
         }
     }
@@ -165,6 +169,10 @@ mod tests {
         let always = Predicate::Constant(true);
         for (predicate, expected) in [
             (Predicate::And(vec![always.clone(), never.clone()]), false),
+            (Predicate::AtLeast(0, vec![never.clone()]), true),
+            (Predicate::AtLeast(1, vec![never.clone(), never.clone()]), false),
+            (Predicate::AtLeast(1, vec![never.clone(), always.clone()]), true),
+            (Predicate::AtLeast(2, vec![always.clone()]), false),
             (Predicate::Or(vec![always, never.clone()]), true),
             (Predicate::Or(vec![]), false),
             (Predicate::And(vec![]), true),
