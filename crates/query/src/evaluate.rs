@@ -44,11 +44,25 @@ fn anything(event: &Event<'_>, condition: &Condition) -> bool {
 
 /// Whether the store adds this field: a rule, which sees an event before it is stored, must find the
 /// same.
-fn is_added_by_store(name: &FieldName<'_>) -> bool {
+pub(crate) fn is_added_by_store(name: &FieldName<'_>) -> bool {
     matches!(name, FieldName::Known(Field::EventId | Field::EventIngested))
 }
 
 fn field(event: &Event<'_>, name: &FieldName<'_>, condition: &Condition) -> bool {
+    with_value(event, name, condition, |value| match (value, condition) {
+        (None, condition) => matches!(condition, Condition::Null),
+        (Some(_), Condition::Exists) => true,
+        (Some(value), condition) => any_value(value, condition, event),
+    })
+}
+
+/// Hands the value that a condition over this field looks at to `look`; some are computed.
+pub(crate) fn with_value<R>(
+    event: &Event<'_>,
+    name: &FieldName<'_>,
+    condition: &Condition,
+    look: impl FnOnce(Option<&Value<'_>>) -> R,
+) -> R {
     let computed;
     let value = match name {
         FieldName::Known(Field::Timestamp) => {
@@ -68,11 +82,7 @@ fn field(event: &Event<'_>, name: &FieldName<'_>, condition: &Condition) -> bool
         }
         name => event.get_named(name),
     };
-    match (value, condition) {
-        (None, condition) => matches!(condition, Condition::Null),
-        (Some(_), Condition::Exists) => true,
-        (Some(value), condition) => any_value(value, condition, event),
-    }
+    look(value)
 }
 
 fn timestamp_value<'e>(event: &Event<'_>, condition: &Condition) -> Value<'e> {
@@ -82,7 +92,7 @@ fn timestamp_value<'e>(event: &Event<'_>, condition: &Condition) -> Value<'e> {
     }
 }
 
-fn any_value(value: &Value<'_>, condition: &Condition, event: &Event<'_>) -> bool {
+pub(crate) fn any_value(value: &Value<'_>, condition: &Condition, event: &Event<'_>) -> bool {
     match value {
         Value::List(values) => values.iter().any(|value| any_value(value, condition, event)),
         value => condition.holds(value, event),

@@ -1,15 +1,18 @@
 //! One predicate, many uses: the condition of a rule, a search, a route or an exception.
 //!
 //! [`Predicate`] is the shared tree; [`Predicate::matches`] evaluates it over one event in memory by
-//! a plain walk that stays the reference for every faster way; [`search`] reads the language that
+//! a plain walk that stays the reference for every faster way; [`Predicate::explain`] says why it
+//! holds or does not; [`search`] reads the language that
 //! people type. Nothing here does I/O or reads a clock.
 
 mod evaluate;
+mod explain;
 mod pattern;
 mod predicate;
 mod regex;
 pub mod search;
 mod time;
+mod show;
 pub mod tokens;
 mod words;
 
@@ -18,3 +21,6 @@ pub use pattern::{DASHES, Part, Pattern, fold};
 pub use predicate::{Comparison, Condition, Predicate, Target};
 pub use regex::{Classes, RegexError, TextRegex};
 pub use time::TimePart;
+pub use explain::{Explanation, Node};
+pub use pattern::{Part, Pattern, fold};
+pub use predicate::{Comparison, Condition, Predicate, RegexError, Target, TextRegex};
