@@ -20,6 +20,12 @@ pub const MAX_EXAMPLE: usize = 4096;
 pub const MAX_TECHNIQUES: usize = 32;
 /// The most grouped-by values that an alert keeps.
 pub const MAX_GROUP: usize = 16;
+/// The most tags that an alert keeps.
+pub(crate) const MAX_TAGS: usize = 32;
+/// The most notes on false positives that an alert keeps.
+pub(crate) const MAX_NOTES: usize = 8;
+/// The most bytes of a note on false positives.
+pub(crate) const MAX_NOTE: usize = 512;
 
 /// Whether an alert still wants someone's attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -136,8 +142,17 @@ pub struct Alert {
     pub sources: Seen,
     /// MITRE ATT&CK technique ids.
     pub techniques: Vec<String>,
+    /// The rule's tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// When such findings mean nothing, in the words of the rule's author.
+    #[serde(default)]
+    pub falsepositives: Vec<String>,
     /// What the last finding was grouped by.
     pub group: Vec<(String, String)>,
+    /// The fields and values that made the last finding's event match.
+    #[serde(default)]
+    pub matched: Vec<(String, String)>,
     /// Ids of its last events.
     pub event_ids: Vec<u64>,
     /// A line of the last finding.

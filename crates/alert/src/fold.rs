@@ -6,8 +6,8 @@ use bergfried_event::{Finding, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::alert::{
-    Alert, Change, ChangeKind, MAX_EVENT_IDS, MAX_EXAMPLE, MAX_GROUP, MAX_NAME, MAX_TECHNIQUES,
-    Status, clip,
+    Alert, Change, ChangeKind, MAX_EVENT_IDS, MAX_EXAMPLE, MAX_GROUP, MAX_NAME, MAX_NOTE,
+    MAX_NOTES, MAX_TAGS, MAX_TECHNIQUES, Status, clip,
 };
 use crate::seen::Seen;
 
@@ -122,7 +122,10 @@ fn new_alert(finding: &Finding, environment: &str, now: Timestamp) -> Alert {
         users: Seen::default(),
         sources: Seen::default(),
         techniques: Vec::new(),
+        tags: Vec::new(),
+        falsepositives: Vec::new(),
         group: Vec::new(),
+        matched: Vec::new(),
         event_ids: Vec::new(),
         example: String::new(),
         history: vec![first_change],
@@ -177,16 +180,24 @@ fn absorb(alert: &mut Alert, finding: &Finding, now: Timestamp) {
             alert.techniques.push(technique);
         }
     }
-    alert.group = finding
-        .group
-        .iter()
-        .take(MAX_GROUP)
-        .map(|(field, value)| (clip(field, MAX_NAME), clip(value, MAX_NAME)))
-        .collect();
+    let texts = |texts: &[String], most: usize, limit: usize| -> Vec<String> {
+        texts.iter().take(most).map(|text| clip(text, limit)).collect()
+    };
+    alert.tags = texts(&finding.tags, MAX_TAGS, MAX_NAME);
+    alert.falsepositives = texts(&finding.falsepositives, MAX_NOTES, MAX_NOTE);
+    alert.group = pairs(&finding.group, MAX_GROUP);
+    alert.matched = pairs(&finding.matched, Finding::MAX_MATCHED);
     alert.event_ids.extend_from_slice(&finding.event_ids);
     let surplus = alert.event_ids.len().saturating_sub(MAX_EVENT_IDS);
     alert.event_ids.drain(..surplus);
     alert.example = clip(&finding.example, MAX_EXAMPLE);
+}
+
+/// The first pairs of a field and a value, each at most [`MAX_NAME`] bytes.
+fn pairs(all: &[(String, String)], most: usize) -> Vec<(String, String)> {
+    let clipped =
+        |(field, value): &(String, String)| (clip(field, MAX_NAME), clip(value, MAX_NAME));
+    all.iter().take(most).map(clipped).collect()
 }
 
 /// What a finding says, as one sentence: title, count, host, user, source, program.

@@ -139,7 +139,10 @@ mod tests {
             first_seen: now,
             last_seen: now,
             techniques: Vec::new(),
+            tags: Vec::new(),
+            falsepositives: Vec::new(),
             group: Vec::new(),
+            matched: Vec::new(),
             example: "x".repeat(4000),
             event_ids: Vec::new(),
         };

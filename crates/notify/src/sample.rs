@@ -19,7 +19,10 @@ pub(crate) fn hostile(text: &str) -> Alert {
         source: some(),
         program: some(),
         techniques: vec![text.to_owned()],
+        tags: vec![text.to_owned()],
+        falsepositives: vec![text.to_owned()],
         group: vec![(text.to_owned(), text.to_owned())],
+        matched: vec![(text.to_owned(), text.to_owned())],
         example: text.to_owned(),
         ..finding()
     };
@@ -39,7 +42,10 @@ fn finding() -> Finding {
         first_seen: at(100),
         last_seen: at(160),
         techniques: vec!["T1110.001".to_owned(), "T1078".to_owned()],
+        tags: vec!["attack.credential-access".to_owned(), "attack.t1110.001".to_owned()],
+        falsepositives: vec!["A script with an old password".to_owned()],
         group: vec![("source.ip".to_owned(), "203.0.113.5".to_owned())],
+        matched: vec![("user.name".to_owned(), "root".to_owned())],
         example: "Failed password for root from 203.0.113.5 port 4711 ssh2".to_owned(),
         event_ids: vec![1, 2],
     }

@@ -69,6 +69,15 @@ fn fields(alert: &Alert, change: Outcome) -> Vec<Value> {
     if !alert.techniques.is_empty() {
         fields.push(field("ATT&CK", &alert.techniques.join(", ")));
     }
+    // What it was grouped by stands in the fields above.
+    if !alert.matched.is_empty() && alert.matched != alert.group {
+        let pair = |(name, value): &(String, String)| format!("{name}: {value}");
+        let matched: Vec<String> = alert.matched.iter().map(pair).collect();
+        fields.push(field("Matched", &matched.join(", ")));
+    }
+    if !alert.falsepositives.is_empty() {
+        fields.push(field("False positives", &alert.falsepositives.join("; ")));
+    }
     fields
 }
 

@@ -27,11 +27,10 @@ const MAX_TEXT: usize = 4096;
 pub(crate) fn document(alert: &Alert, change: Outcome, url: Option<&str>) -> Value {
     let text = |text: &String| visible(text, MAX_TEXT);
     let optional = |value: &Option<String>| value.as_ref().map(text);
-    let group: Vec<Value> = alert
-        .group
-        .iter()
-        .map(|(field, value)| json!({ "field": text(field), "value": text(value) }))
-        .collect();
+    let pairs = |pairs: &[(String, String)]| -> Vec<Value> {
+        let pair = |(field, value): &(_, _)| json!({ "field": text(field), "value": text(value) });
+        pairs.iter().map(pair).collect()
+    };
     json!({
         "version": VERSION,
         "kind": "alert",
@@ -57,7 +56,10 @@ pub(crate) fn document(alert: &Alert, change: Outcome, url: Option<&str>) -> Val
             "users": alert.users.names.iter().map(text).collect::<Vec<_>>(),
             "sources": alert.sources.names.iter().map(text).collect::<Vec<_>>(),
             "techniques": alert.techniques.iter().map(text).collect::<Vec<_>>(),
-            "group": group,
+            "tags": alert.tags.iter().map(text).collect::<Vec<_>>(),
+            "falsepositives": alert.falsepositives.iter().map(text).collect::<Vec<_>>(),
+            "group": pairs(&alert.group),
+            "matched": pairs(&alert.matched),
             "event_ids": alert.event_ids,
             "example": text(&alert.example),
         },
@@ -93,6 +95,9 @@ mod tests {
                   2
                 ],
                 "example": "Failed password for root from 203.0.113.5 port 4711 ssh2",
+                "falsepositives": [
+                  "A script with an old password"
+                ],
                 "first_seen": "2023-11-14T22:15:00Z",
                 "group": [
                   {
@@ -103,6 +108,12 @@ mod tests {
                 "host": "web1",
                 "id": 7,
                 "last_seen": "2023-11-14T22:16:00Z",
+                "matched": [
+                  {
+                    "field": "user.name",
+                    "value": "root"
+                  }
+                ],
                 "previous_severity": null,
                 "program": "sshd",
                 "received": 1,
@@ -114,6 +125,10 @@ mod tests {
                   "203.0.113.5"
                 ],
                 "status": "open",
+                "tags": [
+                  "attack.credential-access",
+                  "attack.t1110.001"
+                ],
                 "techniques": [
                   "T1110.001",
                   "T1078"

@@ -31,15 +31,20 @@ impl Predicate {
 }
 
 fn anything(event: &Event<'_>, condition: &Condition) -> bool {
-    let raw = match condition {
+    in_original(event, condition)
+        || event
+            .fields()
+            .iter()
+            .filter(|(name, _)| !is_added_by_store(name))
+            .any(|(_, value)| any_value(value, condition, event))
+}
+
+/// Whether the raw text meets a condition over [`Target::Anything`].
+pub(crate) fn in_original(event: &Event<'_>, condition: &Condition) -> bool {
+    match condition {
         Condition::Network(network) => has_address(event.original(), network),
         condition => condition.holds(&Value::from(event.original()), event),
-    };
-    raw || event
-        .fields()
-        .iter()
-        .filter(|(name, _)| !is_added_by_store(name))
-        .any(|(_, value)| any_value(value, condition, event))
+    }
 }
 
 /// Whether the store adds this field: a rule, which sees an event before it is stored, must find the

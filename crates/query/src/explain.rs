@@ -5,7 +5,7 @@
 
 use bergfried_event::{Event, Value};
 
-use crate::evaluate::{any_value, is_added_by_store, with_value};
+use crate::evaluate::{any_value, in_original, is_added_by_store, with_value};
 use crate::predicate::{Condition, Predicate, Target};
 use crate::show::visible;
 
@@ -33,6 +33,8 @@ pub enum Node {
     All(Vec<Explanation>),
     /// Holds where any of these does.
     Any(Vec<Explanation>),
+    /// Holds where at least so many of these do.
+    AtLeast(usize, Vec<Explanation>),
     /// Holds where this does not.
     Not(Box<Explanation>),
     /// One question about one value.
@@ -59,6 +61,11 @@ impl Predicate {
             Predicate::Or(inner) => {
                 let inner = all(inner);
                 Explanation { held: inner.iter().any(|one| one.held), node: Node::Any(inner) }
+            }
+            Predicate::AtLeast(needed, inner) => {
+                let inner = all(inner);
+                let held = inner.iter().filter(|one| one.held).count() >= *needed;
+                Explanation { held, node: Node::AtLeast(*needed, inner) }
             }
             Predicate::Not(inner) => {
                 let inner = inner.explain(event);
@@ -119,10 +126,13 @@ impl Evidence<'_> {
                 }
                 holds
             }
-            Predicate::Or(any) => {
-                // Every branch, for each may show something.
-                let held = any.iter().filter(|predicate| self.collect(predicate));
-                held.count() > 0
+            Predicate::Or(any) => self.count(any) > 0,
+            Predicate::AtLeast(needed, choices) => {
+                let holds = self.count(choices) >= *needed;
+                if !holds {
+                    self.found.truncate(before);
+                }
+                holds
             }
             Predicate::Constant(_) | Predicate::Not(_) => predicate.matches(self.event),
             Predicate::Atom(target, condition) => {
@@ -133,6 +143,11 @@ impl Evidence<'_> {
                 holds
             }
         }
+    }
+
+    /// How many of these hold; every one is tried, for each may show something.
+    fn count(&mut self, any: &[Predicate]) -> usize {
+        any.iter().filter(|predicate| self.collect(predicate)).count()
     }
 
     fn add(&mut self, target: &Target, condition: &Condition) {
@@ -186,7 +201,7 @@ fn place<'e>(
         .find(|(_, value)| any_value(value, condition, event));
     match field {
         Some((name, value)) => Some(Some((name.as_str(), value))),
-        None => condition.holds(&Value::from(event.original()), event).then_some(None),
+        None => in_original(event, condition).then_some(None),
     }
 }
 
@@ -311,6 +326,8 @@ mod tests {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Predicate::And),
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Predicate::Or),
+                (0_usize..4, prop::collection::vec(inner.clone(), 0..4))
+                    .prop_map(|(needed, inner)| Predicate::AtLeast(needed, inner)),
                 inner.prop_map(|inner| Predicate::Not(Box::new(inner))),
             ]
         })

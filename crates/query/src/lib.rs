@@ -2,8 +2,8 @@
 //!
 //! [`Predicate`] is the shared tree; [`Predicate::matches`] evaluates it over one event in memory by
 //! a plain walk that stays the reference for every faster way; [`Predicate::explain`] says why it
-//! holds or does not; [`search`] reads the language that
-//! people type. Nothing here does I/O or reads a clock.
+//! holds or does not; [`search`] reads the language that people type. Nothing here does I/O or reads
+//! a clock.
 
 mod evaluate;
 mod explain;
@@ -11,16 +11,14 @@ mod pattern;
 mod predicate;
 mod regex;
 pub mod search;
-mod time;
 mod show;
+mod time;
 pub mod tokens;
 mod words;
 
 pub use evaluate::number;
+pub use explain::{Explanation, Node};
 pub use pattern::{DASHES, Part, Pattern, fold};
 pub use predicate::{Comparison, Condition, Predicate, Target};
 pub use regex::{Classes, RegexError, TextRegex};
 pub use time::TimePart;
-pub use explain::{Explanation, Node};
-pub use pattern::{Part, Pattern, fold};
-pub use predicate::{Comparison, Condition, Predicate, RegexError, Target, TextRegex};

@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::pattern::{Part, Pattern};
 use crate::predicate::{Comparison, Condition, Predicate, Target};
+use crate::time::TimePart;
 
 impl fmt::Display for Predicate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -14,6 +15,11 @@ impl fmt::Display for Predicate {
             Predicate::Constant(false) => f.write_str("nothing"),
             Predicate::And(inner) => joined(f, inner, " and ", "anything"),
             Predicate::Or(inner) => joined(f, inner, " or ", "nothing"),
+            Predicate::AtLeast(needed, inner) => {
+                write!(f, "at least {needed} of (")?;
+                joined(f, inner, ", ", "nothing")?;
+                f.write_str(")")
+            }
             Predicate::Not(inner) => {
                 f.write_str("not ")?;
                 nested(f, inner)
@@ -61,13 +67,16 @@ impl fmt::Display for Condition {
             Condition::Null => f.write_str("is absent or null"),
             Condition::Text(pattern) => text(f, pattern),
             Condition::Words(pattern) => {
-                write!(f, "has the words {}{}", quoted(&written(pattern)), case(pattern))
+                write!(f, "has the words {}{}", quoted(&written(pattern.parts())), case(pattern))
             }
             Condition::Regex(regex) => {
                 write!(f, "matches /{}/", visible(regex.as_str(), usize::MAX))
             }
             Condition::Network(network) => write!(f, "in {network}"),
             Condition::Number(comparison, right) => write!(f, "{} {right}", sign(*comparison)),
+            Condition::TimePart(part, comparison, right) => {
+                write!(f, "in the {} {} {right}", part_name(*part), sign(*comparison))
+            }
             Condition::Bool(truth) => write!(f, "is {truth}"),
             Condition::SameAs { field, any_before, any_after, cased } => {
                 let verb = match (any_before, any_after) {
@@ -86,16 +95,33 @@ impl fmt::Display for Condition {
 const CASED: &str = " (in this case)";
 
 fn text(f: &mut fmt::Formatter<'_>, pattern: &Pattern) -> fmt::Result {
-    let (verb, shown) = match pattern.parts() {
+    let (verb, inner) = match pattern.parts() {
         [] => return f.write_str("is empty"),
         [Part::AnyRun] => return f.write_str("has any value"),
-        [Part::Literal(text)] => ("is", text.clone()),
-        [Part::Literal(text), Part::AnyRun] => ("starts with", text.clone()),
-        [Part::AnyRun, Part::Literal(text)] => ("ends with", text.clone()),
-        [Part::AnyRun, Part::Literal(text), Part::AnyRun] => ("contains", text.clone()),
-        _ => ("is like", written(pattern)),
+        [Part::AnyRun, inner @ .., Part::AnyRun] => ("contains", inner),
+        [Part::AnyRun, inner @ ..] => ("ends with", inner),
+        [inner @ .., Part::AnyRun] => ("starts with", inner),
+        inner => ("is", inner),
     };
-    write!(f, "{verb} {}{}", quoted(&shown), case(pattern))
+    let (verb, shown) = match literal(inner) {
+        Some(text) => (verb, text),
+        None => ("is like", written(pattern.parts())),
+    };
+    let dashes = pattern.parts().contains(&Part::AnyDash);
+    let dashes = if dashes { " (any dash for -)" } else { "" };
+    write!(f, "{verb} {}{dashes}{}", quoted(&shown), case(pattern))
+}
+
+/// The text of parts without wildcards; any dash is shown as a hyphen.
+fn literal(parts: &[Part]) -> Option<String> {
+    parts
+        .iter()
+        .map(|part| match part {
+            Part::Literal(text) => Some(text.as_str()),
+            Part::AnyDash => Some("-"),
+            Part::AnyRun | Part::AnyOne => None,
+        })
+        .collect()
 }
 
 fn case(pattern: &Pattern) -> &'static str {
@@ -103,13 +129,25 @@ fn case(pattern: &Pattern) -> &'static str {
 }
 
 /// The pattern with its wildcards; a literal `*` or `?` has a `\` before it.
-fn written(pattern: &Pattern) -> String {
+fn written(parts: &[Part]) -> String {
     let part = |part: &Part| match part {
         Part::Literal(text) => text.replace('*', "\\*").replace('?', "\\?"),
         Part::AnyRun => "*".to_owned(),
         Part::AnyOne => "?".to_owned(),
+        Part::AnyDash => "-".to_owned(),
     };
-    pattern.parts().iter().map(part).collect()
+    parts.iter().map(part).collect()
+}
+
+fn part_name(part: TimePart) -> &'static str {
+    match part {
+        TimePart::Minute => "minute",
+        TimePart::Hour => "hour",
+        TimePart::Day => "day",
+        TimePart::Week => "week",
+        TimePart::Month => "month",
+        TimePart::Year => "year",
+    }
 }
 
 fn sign(comparison: Comparison) -> &'static str {
@@ -149,11 +187,16 @@ mod tests {
     use bergfried_event::{Field, FieldName};
 
     use super::*;
-    use crate::predicate::TextRegex;
+    use crate::regex::TextRegex;
 
     #[test]
     fn atoms_read_as_a_person_writes_them() {
         let text = |text: &str| Condition::Text(Pattern::with_wildcards(text, false));
+        let literal = |text: &str| Part::Literal(text.to_owned());
+        let dashed = || {
+            let parts = [literal(" "), Part::AnyDash, literal("enc")];
+            Condition::Text(Pattern::new(parts, false).anywhere())
+        };
         let same = |any_before, any_after| Condition::SameAs {
             field: Field::UserEffectiveName.into(),
             any_before,
@@ -179,6 +222,8 @@ mod tests {
             (Condition::Number(Comparison::GreaterOrEqual, 1.5), "x >= 1.5"),
             (Condition::Number(Comparison::Equal, 22.0), "x = 22"),
             (Condition::Bool(true), "x is true"),
+            (Condition::TimePart(TimePart::Hour, Comparison::Less, 6.0), "x in the hour < 6"),
+            (dashed(), "x contains ' -enc' (any dash for -)"),
             (same(false, false), "x is the value of user.effective.name (in this case)"),
             (same(true, true), "x contains the value of user.effective.name (in this case)"),
         ] {
@@ -197,6 +242,8 @@ mod tests {
         ]);
         let expected = "a exists and (b exists or c exists) and not (d exists or nothing)";
         assert_eq!(tree.to_string(), expected);
+        let two = Predicate::AtLeast(2, vec![atom("a"), atom("b"), atom("c")]);
+        assert_eq!(two.to_string(), "at least 2 of (a exists, b exists, c exists)");
         assert_eq!(Predicate::And(Vec::new()).to_string(), "anything");
     }
 }

@@ -54,7 +54,10 @@ fn finding(number: u64) -> Finding {
         first_seen: Timestamp::from_micros(T0),
         last_seen: Timestamp::from_micros(T0),
         techniques: Vec::new(),
+        tags: Vec::new(),
+        falsepositives: Vec::new(),
         group: Vec::new(),
+        matched: Vec::new(),
         example: String::new(),
         event_ids: Vec::new(),
     }

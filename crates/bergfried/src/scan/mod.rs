@@ -108,7 +108,8 @@ pub(crate) fn run(arguments: &Scan, out: &mut dyn Write) -> anyhow::Result<ExitC
         summary.cut += u64::from(line.cut);
         if arguments.times.includes(event.created()) {
             summary.count(&event);
-            engine.observe(&event, 0, &mut emitted);
+            // Events have no ids of their own here: they are numbered as they come.
+            engine.observe(&event, summary.lines, &mut emitted);
             findings.take(&mut emitted);
         }
         if summary.lines.is_multiple_of(65_536)

@@ -56,6 +56,18 @@ struct Row<'f> {
     #[serde(rename = "threat.technique.id")]
     techniques: &'f [String],
     example: &'f str,
+    tags: &'f [String],
+    falsepositives: &'f [String],
+    matched: Vec<Pair<'f>>,
+    #[serde(rename = "event.id")]
+    event_ids: &'f [u64],
+}
+
+/// A field and the value for which the event matched.
+#[derive(Serialize)]
+struct Pair<'f> {
+    field: &'f str,
+    value: &'f str,
 }
 
 impl<'f> From<&'f Finding> for Row<'f> {
@@ -72,6 +84,10 @@ impl<'f> From<&'f Finding> for Row<'f> {
             last_seen: finding.last_seen,
             techniques: &finding.techniques,
             example: &finding.example,
+            tags: &finding.tags,
+            falsepositives: &finding.falsepositives,
+            matched: finding.matched.iter().map(|(field, value)| Pair { field, value }).collect(),
+            event_ids: &finding.event_ids,
         }
     }
 }
@@ -206,7 +222,7 @@ fn csv(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "rule.id,rule.name,severity,host.name,user.name,source.ip,count,first_seen,last_seen,\
-         threat.technique.id,example"
+         threat.technique.id,example,tags,falsepositives,matched,event.id"
     )?;
     for finding in findings {
         let optional = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -222,11 +238,26 @@ fn csv(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
             finding.last_seen.to_string(),
             finding.techniques.join(";"),
             finding.example.clone(),
+            finding.tags.join(";"),
+            finding.falsepositives.join(";"),
+            joined(&finding.matched),
+            joined_ids(&finding.event_ids),
         ];
         let row: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
         writeln!(out, "{}", row.join(","))?;
     }
     Ok(())
+}
+
+fn joined(pairs: &[(String, String)]) -> String {
+    let pairs: Vec<String> =
+        pairs.iter().map(|(field, value)| format!("{field}={value}")).collect();
+    pairs.join(";")
+}
+
+fn joined_ids(ids: &[u64]) -> String {
+    let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+    ids.join(";")
 }
 
 /// Quoted per RFC 4180; a cell that a spreadsheet would run as a formula starts with `'`.

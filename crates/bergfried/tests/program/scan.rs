@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::lines::{accepted, failed, write_lines};
 use crate::support::process::{Done, bergfried, run, run_with};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 15] = [
     "rule.id",
     "rule.name",
     "severity",
@@ -21,6 +21,10 @@ const KEYS: [&str; 11] = [
     "last_seen",
     "threat.technique.id",
     "example",
+    "tags",
+    "falsepositives",
+    "matched",
+    "event.id",
 ];
 const BREAK_IN: &str = "SSH login after many failures from the same source";
 
@@ -116,6 +120,15 @@ fn findings_have_the_documented_keys_in_every_format() {
     assert_eq!(first["last_seen"], "2026-03-01T10:00:09.250000Z");
     assert_eq!(first["threat.technique.id"], serde_json::json!(["T1110.001", "T1078"]));
     assert_eq!(first["example"], lines()[6]);
+    assert!(first["tags"].as_array().unwrap().contains(&"attack.t1110.001".into()), "{first}");
+    assert!(!first["falsepositives"].as_array().unwrap().is_empty(), "{first}");
+    let new_user = json.iter().find(|finding| finding["user.name"] == "eve").unwrap();
+    let matched = new_user["matched"].as_array().unwrap();
+    assert!(
+        matched
+            .contains(&serde_json::json!({"field": "event.action", "value": "added-user-account"}))
+    );
+    assert_eq!(new_user["event.id"], serde_json::json!([8]));
     assert_eq!(json[2]["source.ip"], Value::Null);
 
     let ndjson: Vec<Value> = scan(&log, &["--format", "ndjson"])

@@ -50,7 +50,10 @@ fn finding(host: &str, severity: Severity, count: u64) -> Finding {
         first_seen: at(0),
         last_seen: at(i64::try_from(count).unwrap()),
         techniques: vec!["T1110.001".to_owned()],
+        tags: vec!["attack.credential-access".to_owned(), "attack.t1110.001".to_owned()],
+        falsepositives: vec!["A script with an old password".to_owned()],
         group: vec![("source.ip".to_owned(), "203.0.113.5".to_owned())],
+        matched: vec![("source.ip".to_owned(), "203.0.113.5".to_owned())],
         example: "Failed password for root from 203.0.113.5 port 4711 ssh2".to_owned(),
         event_ids: vec![1, 2, 3],
     }

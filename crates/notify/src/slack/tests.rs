@@ -69,6 +69,16 @@ fn an_alert_as_slack_gets_it() {
                   "emoji": false,
                   "text": "ATT&amp;CK\nT1110.001, T1078",
                   "type": "plain_text"
+                },
+                {
+                  "emoji": false,
+                  "text": "Matched\nuser.name: root",
+                  "type": "plain_text"
+                },
+                {
+                  "emoji": false,
+                  "text": "False positives\nA script with an old password",
+                  "type": "plain_text"
                 }
               ],
               "type": "section"

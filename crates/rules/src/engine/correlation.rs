@@ -297,6 +297,8 @@ impl Group {
     fn named(&self, correlation: &Correlation, mut finding: Finding) -> Finding {
         finding.group =
             correlation.group_names.iter().cloned().zip(self.values.iter().cloned()).collect();
+        let matched = finding.group.iter().take(Finding::MAX_MATCHED);
+        finding.matched = matched.cloned().collect();
         finding
     }
 }

@@ -1,6 +1,7 @@
 //! What a finding says beside the count: fields of the events it stands on, and a line of them.
 
 use bergfried_event::{Event, Field, FieldName, Finding, Timestamp};
+use bergfried_query::Predicate;
 
 use super::groups;
 use crate::rule::Rule;
@@ -10,16 +11,20 @@ const EXAMPLE: usize = 1024;
 /// The most ids of events that a finding names.
 pub(super) const MAX_IDS: usize = 100;
 
-/// A finding about one event.
-pub(super) fn single(rule: &Rule, event: &Event<'_>, event_id: u64, count: u64) -> Finding {
+/// A finding about one event that meets this predicate.
+pub(super) fn single(
+    rule: &Rule,
+    predicate: &Predicate,
+    event: &Event<'_>,
+    event_id: u64,
+    count: u64,
+) -> Finding {
     let mut details = Details::default();
     details.add(event);
     details.show(event);
-    details.finding(
-        rule,
-        Span { count, first: event.created(), last: event.created() },
-        vec![event_id],
-    )
+    let span = Span { count, first: event.created(), last: event.created() };
+    let matched = predicate.evidence(event, Finding::MAX_MATCHED, Finding::MAX_MATCHED_VALUE);
+    Finding { matched, ..details.finding(rule, span, vec![event_id]) }
 }
 
 /// How many events a finding stands on, and when they happened.
@@ -102,7 +107,10 @@ impl Details {
             first_seen: span.first,
             last_seen: span.last,
             techniques: rule.techniques.clone(),
+            tags: rule.tags.clone(),
+            falsepositives: rule.falsepositives.clone(),
             group: Vec::new(),
+            matched: Vec::new(),
             example: self.example.clone(),
             event_ids,
         }

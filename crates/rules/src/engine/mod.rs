@@ -157,7 +157,7 @@ impl Engine {
             let weight = weight(event);
             self.enqueue(&rules, index, weight, event.created().micros(), |_| true);
             if let Some(findings) = findings.as_deref_mut().filter(|_| !rule.silent) {
-                findings.push(details::single(rule, event, event_id, weight));
+                findings.push(details::single(rule, &detection.predicate, event, event_id, weight));
             }
         }
         while let Some(queued) = self.dequeue() {

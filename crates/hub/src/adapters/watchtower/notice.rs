@@ -49,7 +49,10 @@ fn finding(document: &Map<String, Value>, id: u64) -> Finding {
         first_seen: now(),
         last_seen: now(),
         techniques: Vec::new(),
+        tags: Vec::new(),
+        falsepositives: Vec::new(),
         group: Vec::new(),
+        matched: Vec::new(),
         example: Value::Object(document.clone()).to_string(),
         event_ids: vec![id],
     }
