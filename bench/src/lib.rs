@@ -7,3 +7,4 @@ pub mod events;
 pub mod lines;
 pub mod random;
 pub mod rules;
+pub mod sigma;

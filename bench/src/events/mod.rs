@@ -1,8 +1,7 @@
 //! Events as JSON lines, as shippers of Windows and Linux hosts write them.
 //!
 //! Mostly benign, with a small part that looks like an attack. Every event names its log source
-//! under `logsource`, as a shipper that knows where it reads can; an engine that finds the source
-//! out by itself may leave it unread.
+//! under `logsource`, as a shipper that knows where it reads can, unless told not to.
 
 mod linux;
 mod object;
@@ -52,6 +51,13 @@ impl Events {
     pub fn new(random: Random, start: Timestamp, kind: Kind) -> Self {
         let world = World { random, now: start, record: 100_000, host: 0, attack: false };
         Events { world, kind, object: Object::default() }
+    }
+
+    /// The same events without their log source, as shippers write them that do not name it.
+    #[must_use]
+    pub fn untagged(mut self) -> Self {
+        self.object.leave_untagged();
+        self
     }
 
     /// The next event: one line of JSON, without a line feed.

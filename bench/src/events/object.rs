@@ -4,9 +4,15 @@
 #[derive(Debug, Default)]
 pub(super) struct Object {
     bytes: Vec<u8>,
+    untagged: bool,
 }
 
 impl Object {
+    /// Leaves the log source out of every object.
+    pub(super) fn leave_untagged(&mut self) {
+        self.untagged = true;
+    }
+
     pub(super) fn begin(&mut self) {
         self.bytes.clear();
         self.bytes.push(b'{');
@@ -29,6 +35,9 @@ impl Object {
 
     /// Where the event comes from, in Sigma's words.
     pub(super) fn log_source(&mut self, product: &str, category: &str, service: &str) {
+        if self.untagged {
+            return;
+        }
         self.key("logsource");
         let before = self.bytes.len();
         self.bytes.push(b'{');
