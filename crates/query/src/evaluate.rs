@@ -48,17 +48,13 @@ pub(crate) fn in_original(event: &Event<'_>, condition: &Condition) -> bool {
 }
 
 /// Whether the store adds this field: a rule, which sees an event before it is stored, must find the
-/// same.
-pub(crate) fn is_added_by_store(name: &FieldName<'_>) -> bool {
+/// same, so [`Target::Anything`] leaves it out.
+pub fn is_added_by_store(name: &FieldName<'_>) -> bool {
     matches!(name, FieldName::Known(Field::EventId | Field::EventIngested))
 }
 
 fn field(event: &Event<'_>, name: &FieldName<'_>, condition: &Condition) -> bool {
-    with_value(event, name, condition, |value| match (value, condition) {
-        (None, condition) => matches!(condition, Condition::Null),
-        (Some(_), Condition::Exists) => true,
-        (Some(value), condition) => any_value(value, condition, event),
-    })
+    with_value(event, name, condition, |value| condition.holds_field(value, event))
 }
 
 /// Hands the value that a condition over this field looks at to `look`; some are computed.
@@ -114,6 +110,18 @@ impl Condition {
                 Some(has_words_folded(pattern, folded))
             }
             _ => None,
+        }
+    }
+
+    /// Whether a field of this value meets this condition: of a list, any of its values; `None` is
+    /// a field that the event does not have.
+    ///
+    /// `event` answers [`Condition::SameAs`].
+    pub fn holds_field(&self, value: Option<&Value<'_>>, event: &Event<'_>) -> bool {
+        match (value, self) {
+            (None, condition) => matches!(condition, Condition::Null),
+            (Some(_), Condition::Exists) => true,
+            (Some(value), condition) => any_value(value, condition, event),
         }
     }
 

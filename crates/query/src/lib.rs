@@ -16,7 +16,7 @@ mod time;
 pub mod tokens;
 mod words;
 
-pub use evaluate::number;
+pub use evaluate::{is_added_by_store, number};
 pub use explain::{Explanation, Node};
 pub use pattern::{DASHES, Part, Pattern, fold};
 pub use predicate::{Comparison, Condition, Predicate, Target};

@@ -1,0 +1,327 @@
+//! Which items an event may concern: looks keys up and gathers the items that they are gates of.
+//!
+//! An item is anything numbered from zero: for a matcher its entries, for statistics what they
+//! count.
+
+use std::sync::Arc;
+
+use bergfried_event::{Event, Value};
+use bergfried_query::is_added_by_store;
+
+use crate::grams::Windows;
+use crate::index::Index;
+use crate::key::{Key, Sign};
+use crate::labels::Labels;
+use crate::names::{ANYTHING, Names, ORIGINAL, Slot};
+use crate::scratch::{Marks, Plan, Scratch, Sizes, SlotState};
+use crate::texts::Texts;
+
+/// The items of a group that a key lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Gate {
+    pub(crate) key: u32,
+    pub(crate) group: u32,
+    pub(crate) item: u32,
+}
+
+/// What a filter is made of.
+pub(crate) struct Parts<'p> {
+    pub(crate) names: &'p Names,
+    pub(crate) keys: &'p [Key],
+    /// For each key the atom that holds where the key is found, and whether to look the key up
+    /// though it is no gate.
+    pub(crate) atoms: &'p [Option<u32>],
+    pub(crate) gates: Vec<Gate>,
+    /// Items without a gate, by group.
+    pub(crate) always: Vec<Vec<u32>>,
+    /// What each group asks for.
+    pub(crate) groups: &'p [Labels],
+    pub(crate) windows: &'p Windows,
+    pub(crate) atom_count: usize,
+    pub(crate) item_count: usize,
+}
+
+/// Looks keys up in events.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    /// What scratch memory knows its filter by.
+    identity: Arc<()>,
+    sizes: Sizes,
+    names: Names,
+    indexes: Vec<Index>,
+    found: Vec<Found>,
+    /// Sorted by key.
+    gates: Vec<Gate>,
+    groups: Vec<Group>,
+}
+
+/// What follows from a key that was found.
+#[derive(Clone, Debug, Default)]
+struct Found {
+    atom: Option<u32>,
+    /// The range of its gates.
+    gates: (u32, u32),
+}
+
+#[derive(Debug)]
+struct Group {
+    asks: Labels,
+    present: Vec<Slot>,
+    searched: Vec<Slot>,
+    always: Vec<u32>,
+}
+
+/// One event on its way through a filter.
+pub(crate) struct Passage<'f, 'e, 's> {
+    pub(crate) filter: &'f Filter,
+    pub(crate) event: &'e Event<'e>,
+    original: Value<'e>,
+    pub(crate) epoch: u32,
+    slots: &'s mut [SlotState],
+    pub(crate) texts: &'s mut Texts,
+    pub(crate) marks: &'s mut Marks,
+    plan: &'s Plan,
+}
+
+impl Filter {
+    pub(crate) fn new(parts: Parts<'_>) -> Filter {
+        let mut found = vec![Found::default(); parts.keys.len()];
+        for (found, atom) in found.iter_mut().zip(parts.atoms) {
+            found.atom = *atom;
+        }
+        let mut gates = parts.gates;
+        gates.sort_unstable();
+        gates.dedup();
+        for (index, gate) in (0_u32..).zip(&gates) {
+            if let Some(found) = found.get_mut(gate.key as usize) {
+                if found.gates.1 == 0 {
+                    found.gates.0 = index;
+                }
+                found.gates.1 = index + 1;
+            }
+        }
+        let mut signs: Vec<Vec<(u32, &Sign)>> = vec![Vec::new(); parts.names.count()];
+        for (index, (key, found)) in (0_u32..).zip(parts.keys.iter().zip(&found)) {
+            if (found.atom.is_some() || found.gates.1 > 0)
+                && let Some(signs) = signs.get_mut(key.slot)
+            {
+                signs.push((index, &key.sign));
+            }
+        }
+        let always = parts.always.into_iter();
+        let mut groups: Vec<Group> = always
+            .zip(parts.groups)
+            .map(|(always, asks)| Group {
+                asks: *asks,
+                always,
+                present: Vec::new(),
+                searched: Vec::new(),
+            })
+            .collect();
+        for gate in &gates {
+            if let Some(group) = groups.get_mut(gate.group as usize)
+                && let Some(key) = parts.keys.get(gate.key as usize)
+            {
+                let of_presence = matches!(key.sign, Sign::Present);
+                let slots = if of_presence { &mut group.present } else { &mut group.searched };
+                if !slots.contains(&key.slot) {
+                    slots.push(key.slot);
+                }
+            }
+        }
+        let sizes = Sizes {
+            slots: parts.names.count(),
+            atoms: parts.atom_count,
+            keys: parts.keys.len(),
+            items: parts.item_count,
+        };
+        Filter {
+            identity: Arc::new(()),
+            sizes,
+            names: parts.names.clone(),
+            indexes: signs.iter().map(|signs| Index::new(signs, parts.windows)).collect(),
+            found,
+            gates,
+            groups,
+        }
+    }
+
+    /// Gathers in `marks.candidates` the items that the event may concern; `None` where its labels
+    /// meet no group.
+    pub(crate) fn pass<'f, 'e, 's>(
+        &'f self,
+        event: &'e Event<'e>,
+        labels: &Labels,
+        scratch: &'s mut Scratch,
+    ) -> Option<Passage<'f, 'e, 's>> {
+        scratch.begin(&self.identity, self.sizes, event.fields().len());
+        let plan = scratch.plan(labels, || self.plan(labels));
+        let Scratch { epoch, slots, texts, marks, plans, .. } = scratch;
+        let (_, plan) = plans.get(plan)?;
+        if plan.groups.is_empty() {
+            return None;
+        }
+        let mut passage = Passage {
+            filter: self,
+            event,
+            original: Value::from(event.original()),
+            epoch: *epoch,
+            slots,
+            texts,
+            marks,
+            plan,
+        };
+        passage.fill();
+        passage.gather();
+        Some(passage)
+    }
+
+    fn plan(&self, labels: &Labels) -> Plan {
+        let mut plan = Plan::default();
+        for (index, group) in self.groups.iter().enumerate() {
+            if !labels.contains_all(&group.asks) {
+                continue;
+            }
+            plan.groups.resize(self.groups.len().div_ceil(64), 0);
+            if let Some(word) = plan.groups.get_mut(index / 64) {
+                *word |= 1 << (index % 64);
+            }
+            plan.present.extend(&group.present);
+            plan.searched.extend(&group.searched);
+            plan.always.extend(&group.always);
+        }
+        for slots in [&mut plan.present, &mut plan.searched] {
+            slots.sort_unstable();
+            slots.dedup();
+        }
+        plan
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.indexes.iter().map(Index::size).sum::<usize>()
+            + self.indexes.len() * size_of::<Index>()
+            + self.found.len() * size_of::<Found>()
+            + self.gates.len() * size_of::<Gate>()
+    }
+}
+
+impl<'e> Passage<'_, 'e, '_> {
+    /// Finds the values of the slots; of a field that is there twice the first counts.
+    fn fill(&mut self) {
+        for (position, (name, _)) in (0_u32..).zip(self.event.fields()) {
+            if let Some(slot) = self.filter.names.find(name)
+                && let Some(state) = self.slots.get_mut(slot)
+                && state.filled != self.epoch
+            {
+                state.filled = self.epoch;
+                state.position = position;
+            }
+        }
+    }
+
+    fn gather(&mut self) {
+        let plan = self.plan;
+        self.marks.candidates.extend(&plan.always);
+        for slot in &plan.present {
+            if self.is_filled(*slot)
+                && let Some(key) = self.filter.indexes.get(*slot).and_then(Index::present)
+            {
+                self.filter.hit(key, self.epoch, plan, self.marks);
+            }
+        }
+        for slot in &plan.searched {
+            self.search(*slot);
+        }
+    }
+
+    fn is_filled(&self, slot: Slot) -> bool {
+        self.slots.get(slot).is_some_and(|state| state.filled == self.epoch)
+    }
+
+    /// The value of a field's slot.
+    pub(crate) fn value(&self, slot: Slot) -> Option<&'e Value<'e>> {
+        let state = self.slots.get(slot).filter(|state| state.filled == self.epoch)?;
+        self.event.fields().get(state.position as usize).map(|(_, value)| value)
+    }
+
+    /// Whether the condition over a field's slot, or over the raw text, holds for a text in lower
+    /// case.
+    pub(crate) fn any_text(&mut self, slot: Slot, mut holds: impl FnMut(&str) -> bool) -> bool {
+        if slot == ORIGINAL {
+            let position = self.event.fields().len();
+            return self.texts.of(self.epoch, position, &self.original).any(holds);
+        }
+        let Some(state) = self.slots.get(slot).filter(|state| state.filled == self.epoch) else {
+            return false;
+        };
+        let position = state.position as usize;
+        let Some((_, value)) = self.event.fields().get(position) else { return false };
+        self.texts.of(self.epoch, position, value).any(&mut holds)
+    }
+
+    /// Looks up the keys of a slot, once for an event.
+    pub(crate) fn search(&mut self, slot: Slot) {
+        match self.slots.get_mut(slot) {
+            Some(state) if state.searched != self.epoch => state.searched = self.epoch,
+            _ => return,
+        }
+        let Some(index) = self.filter.indexes.get(slot) else { return };
+        let original = self.event.fields().len();
+        match slot {
+            ANYTHING => {
+                self.search_value(index, original);
+                for (position, (name, _)) in self.event.fields().iter().enumerate() {
+                    if !is_added_by_store(name) {
+                        self.search_value(index, position);
+                    }
+                }
+            }
+            ORIGINAL => self.search_value(index, original),
+            slot => {
+                if let Some(state) = self.slots.get(slot)
+                    && state.filled == self.epoch
+                {
+                    let position = state.position as usize;
+                    self.search_value(index, position);
+                }
+            }
+        }
+    }
+
+    fn search_value(&mut self, index: &Index, position: usize) {
+        let value = self.event.fields().get(position).map_or(&self.original, |(_, value)| value);
+        let (filter, epoch, plan) = (self.filter, self.epoch, self.plan);
+        if index.looks_at_text() {
+            for text in self.texts.of(epoch, position, value) {
+                index.find_text(text, |key| filter.hit(key, epoch, plan, self.marks));
+            }
+        }
+        index.find_number(value, &mut |key| filter.hit(key, epoch, plan, self.marks));
+    }
+}
+
+impl Filter {
+    fn hit(&self, key: u32, epoch: u32, plan: &Plan, marks: &mut Marks) {
+        match marks.keys.get_mut(key as usize) {
+            Some(mark) if *mark != epoch => *mark = epoch,
+            _ => return,
+        }
+        let Some(found) = self.found.get(key as usize) else { return };
+        if let Some(atom) = found.atom
+            && let Some(mark) = marks.atoms.get_mut(atom as usize)
+        {
+            *mark = epoch << 1 | 1;
+        }
+        let (first, end) = found.gates;
+        for gate in self.gates.get(first as usize..end as usize).unwrap_or_default() {
+            if plan.meets(gate.group)
+                && let Some(mark) = marks.items.get_mut(gate.item as usize)
+                && *mark != epoch
+            {
+                *mark = epoch;
+                marks.candidates.push(gate.item);
+            }
+        }
+    }
+}

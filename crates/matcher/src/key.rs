@@ -1,0 +1,130 @@
+//! Keys: what can be looked up in an event for many predicates at once.
+
+use bergfried_query::{Comparison, Condition, Part, Pattern, fold};
+
+use crate::names::{ANYTHING, ORIGINAL, Slot};
+
+/// Something about one slot of an event that a look-up tells.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) slot: Slot,
+    pub(crate) sign: Sign,
+}
+
+/// What is looked up; texts are in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Sign {
+    /// The field is there.
+    Present,
+    /// A value is this number, given by its bits.
+    Number(u64),
+    /// A text is this.
+    Exact(Box<str>),
+    /// A text starts so.
+    Start(Box<str>),
+    /// A text ends so.
+    Finish(Box<str>),
+    /// A text has this in it, at least [`SHORTEST`] bytes.
+    Inside(Box<str>),
+}
+
+/// The shortest literal that is looked up inside of texts.
+pub(crate) const SHORTEST: usize = 2;
+
+/// What a condition over one slot can be looked up by.
+#[derive(Debug, Default)]
+pub(crate) struct Signs {
+    /// The condition holds where this does, and nowhere else.
+    pub(crate) certain: Option<Sign>,
+    /// The condition holds only where each of these does.
+    pub(crate) needed: Vec<Sign>,
+    /// The condition fails to hold only where this does.
+    pub(crate) needed_by_negation: Option<Sign>,
+}
+
+/// What a condition over one slot can be looked up by.
+pub(crate) fn signs(slot: Slot, condition: &Condition) -> Signs {
+    let mut signs = match condition {
+        Condition::Text(pattern) => text_signs(pattern),
+        Condition::Words(pattern) => Signs::needed(inner_signs(pattern)),
+        Condition::Number(Comparison::Equal, number) if !number.is_nan() => {
+            Signs::of(Sign::Number(number_bits(*number)))
+        }
+        Condition::Bool(truth) => {
+            let text = if *truth { "true" } else { "false" };
+            Signs::needed(vec![Sign::Exact(text.into())])
+        }
+        _ => Signs::default(),
+    };
+    if slot != ORIGINAL && slot != ANYTHING {
+        match condition {
+            Condition::Null => signs.needed_by_negation = Some(Sign::Present),
+            _ => signs.needed.push(Sign::Present),
+        }
+    }
+    signs
+}
+
+/// The bits by which a number is looked up: one form of zero.
+pub(crate) fn number_bits(number: f64) -> u64 {
+    (number + 0.0).to_bits()
+}
+
+impl Signs {
+    fn of(sign: Sign) -> Signs {
+        Signs { certain: Some(sign.clone()), needed: vec![sign], needed_by_negation: None }
+    }
+
+    fn needed(needed: Vec<Sign>) -> Signs {
+        Signs { needed, ..Signs::default() }
+    }
+}
+
+fn text_signs(pattern: &Pattern) -> Signs {
+    if pattern.is_cased() {
+        return Signs::needed(literal_signs(pattern));
+    }
+    match pattern.parts() {
+        [] => Signs::of(Sign::Exact("".into())),
+        [Part::Literal(text)] => Signs::of(Sign::Exact(text.as_str().into())),
+        [Part::Literal(text), Part::AnyRun] => Signs::of(Sign::Start(text.as_str().into())),
+        [Part::AnyRun, Part::Literal(text)] => Signs::of(Sign::Finish(text.as_str().into())),
+        [Part::AnyRun, Part::Literal(text), Part::AnyRun] if text.len() >= SHORTEST => {
+            Signs::of(Sign::Inside(text.as_str().into()))
+        }
+        _ => Signs::needed(literal_signs(pattern)),
+    }
+}
+
+/// What the literals of a pattern ask for, each at its place.
+fn literal_signs(pattern: &Pattern) -> Vec<Sign> {
+    let parts = pattern.parts();
+    let last = parts.len().saturating_sub(1);
+    let sign = |(index, part): (usize, &Part)| {
+        let text = literal(part, pattern.is_cased())?;
+        match (index == 0, index == last) {
+            (true, true) => Some(Sign::Exact(text)),
+            (true, false) => Some(Sign::Start(text)),
+            (false, true) => Some(Sign::Finish(text)),
+            (false, false) => (text.len() >= SHORTEST).then_some(Sign::Inside(text)),
+        }
+    };
+    parts.iter().enumerate().filter_map(sign).collect()
+}
+
+/// What the literals of a pattern ask for, wherever it occurs.
+fn inner_signs(pattern: &Pattern) -> Vec<Sign> {
+    let texts = pattern.parts().iter().filter_map(|part| literal(part, pattern.is_cased()));
+    texts.filter(|text| text.len() >= SHORTEST).map(Sign::Inside).collect()
+}
+
+/// The literal in lower case.
+///
+/// Lower-casing a part of a text gives that part of the lower-cased text for ASCII, but not always
+/// beyond it (the two small forms of Σ), so that a cased literal with more in it is no sign.
+fn literal(part: &Part, cased: bool) -> Option<Box<str>> {
+    match part {
+        Part::Literal(text) if !cased || text.is_ascii() => Some(fold(text).as_ref().into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,271 @@
+//! The matcher: entries in, the ones that hold over an event out.
+
+use std::collections::HashMap;
+
+use bergfried_event::Event;
+use bergfried_query::Predicate;
+use foldhash::fast::FixedState;
+
+use crate::catalogue::{Catalogue, Form, Test};
+use crate::filter::{Filter, Gate, Parts, Passage};
+use crate::gates;
+use crate::grams::Windows;
+use crate::key::Sign;
+use crate::labels::Labels;
+use crate::names::Slot;
+use crate::odds::Odds;
+use crate::program::{FAILS, HOLDS, Step, Writer};
+use crate::scratch::Scratch;
+use crate::statistics::Statistics;
+
+/// A predicate, and the labels that an event must have for it to be asked at all.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'p> {
+    /// What must hold.
+    pub predicate: &'p Predicate,
+    /// The labels that an event must have, all of them.
+    pub asks: Labels,
+}
+
+/// What one entry cost in the events that were profiled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Events over which its condition was looked at, past its gate.
+    pub evaluated: u64,
+    /// Events over which it held.
+    pub hits: u64,
+    /// The clock's ticks that its condition took, without its share of the look-ups.
+    pub ticks: u64,
+}
+
+/// Many predicates, ready to be asked over one event at once.
+///
+/// Immutable; it finds exactly what [`Predicate::matches`] finds for each.
+#[derive(Debug)]
+pub struct Matcher {
+    filter: Filter,
+    atoms: Vec<(Slot, Test)>,
+    steps: Vec<Step>,
+    /// For each entry the step at which its program begins.
+    programs: Vec<u32>,
+}
+
+/// From this length on literals inside of texts are all found in one pass, so that a condition that
+/// is no gate need not look for its own.
+const FOUND_IN_PASSING: usize = 4;
+
+impl Matcher {
+    /// A matcher of these entries, which answers by their indices, with gates that are rare by these
+    /// statistics.
+    pub fn new(entries: &[Entry<'_>], statistics: &Statistics) -> Matcher {
+        let mut catalogue = Catalogue::default();
+        let mut groups: Vec<Labels> = Vec::new();
+        let mut known: HashMap<Labels, u32, FixedState> = HashMap::default();
+        let mut forms: Vec<(Form, u32)> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let group = *known.entry(entry.asks).or_insert_with(|| {
+                groups.push(entry.asks);
+                number(groups.len() - 1)
+            });
+            forms.push((catalogue.form(entry.predicate, false), group));
+        }
+        let odds = Odds::new(&catalogue, &forms, &groups, statistics);
+        let (gates, always) = choose_gates(&forms, groups.len(), &catalogue, &odds);
+        let (tests, found) = choose_tests(&catalogue, &gates);
+        let mut writer =
+            Writer { catalogue: &catalogue, odds: &odds, tests: &tests, steps: Vec::new() };
+        let programs = forms.iter().map(|(form, group)| writer.write(form, *group)).collect();
+        let steps = writer.steps;
+        let filter = Filter::new(Parts {
+            names: &catalogue.names,
+            keys: &catalogue.keys,
+            atoms: &found,
+            gates,
+            always,
+            groups: &groups,
+            windows: &windows(&catalogue, statistics),
+            atom_count: catalogue.atoms.len(),
+            item_count: entries.len(),
+        });
+        let slots = catalogue.atoms.iter().map(|atom| atom.slot);
+        Matcher { filter, atoms: slots.zip(tests).collect(), steps, programs }
+    }
+
+    /// Adds to `hits` the indices of the entries that hold over the event, in ascending order, of
+    /// those that ask for no label that the event does not have.
+    pub fn matches(
+        &self,
+        event: &Event<'_>,
+        labels: &Labels,
+        scratch: &mut Scratch,
+        hits: &mut Vec<usize>,
+    ) {
+        let first = hits.len();
+        let Some(mut passage) = self.filter.pass(event, labels, scratch) else { return };
+        let candidates = std::mem::take(&mut passage.marks.candidates);
+        for entry in &candidates {
+            if self.holds(&mut passage, *entry) {
+                hits.push(*entry as usize);
+            }
+        }
+        passage.marks.candidates = candidates;
+        hits.get_mut(first..).unwrap_or_default().sort_unstable();
+    }
+
+    /// As [`Matcher::matches`] without the answer: adds to `costs`, one for each entry, what they
+    /// took by this clock.
+    pub fn profile(
+        &self,
+        event: &Event<'_>,
+        labels: &Labels,
+        scratch: &mut Scratch,
+        clock: &dyn Fn() -> u64,
+        costs: &mut [Cost],
+    ) {
+        let Some(mut passage) = self.filter.pass(event, labels, scratch) else { return };
+        let candidates = std::mem::take(&mut passage.marks.candidates);
+        for entry in &candidates {
+            let start = clock();
+            let holds = self.holds(&mut passage, *entry);
+            let ticks = clock().saturating_sub(start);
+            if let Some(cost) = costs.get_mut(*entry as usize) {
+                cost.evaluated += 1;
+                cost.hits += u64::from(holds);
+                cost.ticks = cost.ticks.saturating_add(ticks);
+            }
+        }
+        passage.marks.candidates = candidates;
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.programs.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.programs.is_empty()
+    }
+
+    /// About how many bytes it takes, regular expressions left out.
+    pub fn size(&self) -> usize {
+        self.filter.size()
+            + self.atoms.capacity() * size_of::<(Slot, Test)>()
+            + self.steps.capacity() * size_of::<Step>()
+            + self.programs.capacity() * size_of::<u32>()
+    }
+
+    fn holds(&self, passage: &mut Passage<'_, '_, '_>, entry: u32) -> bool {
+        let mut at = self.programs.get(entry as usize).copied().unwrap_or(FAILS);
+        while let Some(step) = self.steps.get(at as usize) {
+            at = if self.atom_holds(passage, step.atom) { step.holds } else { step.fails };
+        }
+        at == HOLDS
+    }
+
+    fn atom_holds(&self, passage: &mut Passage<'_, '_, '_>, atom: u32) -> bool {
+        let mark = passage.marks.atoms.get(atom as usize).copied().unwrap_or(0);
+        if mark >> 1 == passage.epoch {
+            return mark & 1 == 1;
+        }
+        let truth = self.decide(passage, atom);
+        if let Some(mark) = passage.marks.atoms.get_mut(atom as usize) {
+            *mark = passage.epoch << 1 | u32::from(truth);
+        }
+        truth
+    }
+
+    fn decide(&self, passage: &mut Passage<'_, '_, '_>, atom: u32) -> bool {
+        let Some((slot, test)) = self.atoms.get(atom as usize) else { return false };
+        match test {
+            Test::Found => {
+                passage.search(*slot);
+                let mark = passage.marks.atoms.get(atom as usize).copied().unwrap_or(0);
+                mark == passage.epoch << 1 | 1
+            }
+            Test::Folded(condition) => {
+                passage.any_text(*slot, |text| condition.holds_folded(text) == Some(true))
+            }
+            Test::Value(condition) => condition.holds_field(passage.value(*slot), passage.event),
+            Test::Walk(predicate) => predicate.matches(passage.event),
+        }
+    }
+}
+
+/// The gates of all entries, and by group the entries without one.
+fn choose_gates(
+    forms: &[(Form, u32)],
+    groups: usize,
+    catalogue: &Catalogue,
+    odds: &Odds,
+) -> (Vec<Gate>, Vec<Vec<u32>>) {
+    let mut gates = Vec::new();
+    let mut always = vec![Vec::new(); groups];
+    for (item, (form, group)) in (0_u32..).zip(forms) {
+        match gates::choose(form, *group, catalogue, odds) {
+            Some(choice) => {
+                let gate = |key| Gate { key, group: *group, item };
+                gates.extend(choice.keys.into_iter().map(gate));
+            }
+            None => {
+                if let Some(always) = always.get_mut(*group as usize) {
+                    always.push(item);
+                }
+            }
+        }
+    }
+    (gates, always)
+}
+
+/// How atoms are decided, and for each key the atom that holds where the key is found.
+fn choose_tests(catalogue: &Catalogue, gates: &[Gate]) -> (Vec<Test>, Vec<Option<u32>>) {
+    let mut found = vec![None; catalogue.keys.len()];
+    let mut is_gate = vec![false; catalogue.keys.len()];
+    for gate in gates {
+        if let Some(is_gate) = is_gate.get_mut(gate.key as usize) {
+            *is_gate = true;
+        }
+    }
+    let mut tests = Vec::with_capacity(catalogue.atoms.len());
+    for (index, atom) in (0_u32..).zip(&catalogue.atoms) {
+        let free = atom.certain.filter(|key| {
+            is_gate.get(*key as usize).copied().unwrap_or(false)
+                || catalogue.keys.get(*key as usize).is_some_and(|key| match &key.sign {
+                    Sign::Inside(text) => text.len() >= FOUND_IN_PASSING,
+                    _ => false,
+                })
+        });
+        // Of two atoms with one key, such as zero and minus zero, the first has it.
+        let slot = free.and_then(|key| found.get_mut(key as usize)).filter(|slot| slot.is_none());
+        match slot {
+            Some(slot) => {
+                *slot = Some(index);
+                tests.push(Test::Found);
+            }
+            None => tests.push(atom.test.clone()),
+        }
+    }
+    (tests, found)
+}
+
+/// How common windows are: in the events seen, and in the literals themselves.
+fn windows(catalogue: &Catalogue, statistics: &Statistics) -> Windows {
+    let mut windows = Windows::default();
+    for key in &catalogue.keys {
+        if let Sign::Inside(text) = &key.sign {
+            windows.count(text.as_bytes());
+        }
+    }
+    for (event, _) in statistics.samples() {
+        for (_, value) in event.fields() {
+            if let Some(text) = value.as_str() {
+                windows.count(bergfried_query::fold(text).as_bytes());
+            }
+        }
+    }
+    windows
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
