@@ -37,6 +37,9 @@ impl TextRegex {
     /// The most bytes that one compiled expression may take.
     pub const SIZE_LIMIT: usize = 8 << 20;
 
+    /// The same for [`Classes::Ascii`], whose compiled form is a fraction of the size.
+    pub const ASCII_SIZE_LIMIT: usize = 1 << 20;
+
     /// The most bytes of the states that one thread keeps of an expression while it matches; where
     /// more are needed, old ones are forgotten and made again.
     const STATES_LIMIT: usize = 256 << 10;
@@ -45,7 +48,7 @@ impl TextRegex {
     /// back-references), with Unicode's classes.
     ///
     /// # Errors
-    /// Where the syntax is wrong or the compiled form is larger than [`TextRegex::SIZE_LIMIT`].
+    /// Where the syntax is wrong or the compiled form is larger than the limit of its classes.
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
         TextRegex::with_classes(pattern, Classes::Unicode)
     }
@@ -56,8 +59,12 @@ impl TextRegex {
     /// As [`TextRegex::new`].
     pub fn with_classes(pattern: &str, classes: Classes) -> Result<Self, RegexError> {
         let classes = if names_beyond_ascii(pattern) { Classes::Unicode } else { classes };
+        let size_limit = match classes {
+            Classes::Unicode => Self::SIZE_LIMIT,
+            Classes::Ascii => Self::ASCII_SIZE_LIMIT,
+        };
         regex::bytes::RegexBuilder::new(pattern)
-            .size_limit(Self::SIZE_LIMIT)
+            .size_limit(size_limit)
             .dfa_size_limit(Self::STATES_LIMIT)
             .unicode(classes == Classes::Unicode)
             .build()

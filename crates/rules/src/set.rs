@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bergfried_event::nearest;
+use bergfried_query::Predicate;
 
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
 use crate::fields::Fields;
@@ -51,7 +52,7 @@ impl RuleSet {
         let mut binder = Binder::new(documents.rules, &mut diagnostics);
         binder.refuse_dangling();
         for filter in &documents.filters {
-            binder.apply(filter);
+            binder.apply(filter, options);
         }
         let rules = binder.bind(&options.fields);
         diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
@@ -314,30 +315,59 @@ impl<'d> Binder<'d> {
         LogSource::default()
     }
 
-    /// Adds a filter's condition to the rules that it names.
-    fn apply(&mut self, filter: &FilterDraft) {
-        let mut chosen = Vec::new();
-        match &filter.rules {
-            None => chosen.extend(0..self.drafts.len()),
-            Some(references) => {
-                for reference in references {
-                    match self.known.get(&reference.rule) {
-                        Some(rule) => chosen.push(*rule),
-                        None => {
-                            let message = self.missing(&reference.rule);
-                            self.error(&filter.file, reference.place, message);
-                        }
-                    }
+    /// Adds a filter's condition to the rules that it names (Sigma filters specification 2.1).
+    fn apply(&mut self, filter: &FilterDraft, options: &Options) {
+        let Some(references) = &filter.rules else {
+            for index in 0..self.drafts.len() {
+                if self.is_covered(index, filter) {
+                    self.narrow(index, filter, filter.place, options);
                 }
             }
+            return;
+        };
+        for reference in references {
+            let complaint = match self.known.get(&reference.rule).copied() {
+                None => self.missing(&reference.rule),
+                Some(index) if self.is_covered(index, filter) => {
+                    self.narrow(index, filter, reference.place, options);
+                    continue;
+                }
+                Some(index) => self.not_covered(index, filter),
+            };
+            self.error(&filter.file, reference.place, complaint);
         }
-        for index in chosen {
-            if let Some(Draft { body: DraftBody::Detection(detection), .. }) =
-                self.drafts.get_mut(index)
-                && (filter.rules.is_some() || detection.logsource == filter.logsource)
-            {
-                detection.predicate = detection.predicate.clone().and(filter.predicate.clone());
+    }
+
+    /// Whether the rule is a detection whose log source has every word of the filter's.
+    fn is_covered(&self, index: usize, filter: &FilterDraft) -> bool {
+        let body = self.drafts.get(index).map(|draft| &draft.body);
+        matches!(body, Some(DraftBody::Detection(detection))
+            if detection.logsource.is_within(&filter.logsource))
+    }
+
+    fn not_covered(&self, index: usize, filter: &FilterDraft) -> String {
+        match self.drafts.get(index).map(|draft| &draft.body) {
+            Some(DraftBody::Detection(detection)) => format!(
+                "the filter is for the log source `{}`, that of the rule is `{}`",
+                filter.logsource, detection.logsource
+            ),
+            _ => {
+                "a filter cannot narrow a correlation, name the rules that it refers to".to_owned()
             }
+        }
+    }
+
+    fn narrow(&mut self, index: usize, filter: &FilterDraft, place: Place, options: &Options) {
+        let Some(Draft { body: DraftBody::Detection(detection), .. }) = self.drafts.get_mut(index)
+        else {
+            return;
+        };
+        match filter.predicate(&detection.logsource, options) {
+            Ok(predicate) => {
+                let before = std::mem::replace(&mut detection.predicate, Predicate::Constant(true));
+                detection.predicate = before.and(predicate);
+            }
+            Err(message) => self.error(&filter.file, place, message),
         }
     }
 }

@@ -8,6 +8,7 @@ use yaml_serde::Value;
 
 use super::document::{Document, get, keys};
 use super::fault::{Fault, unknown};
+use super::selector;
 
 const TOP_LEVEL: &[&str] = &[
     "title",
@@ -77,6 +78,8 @@ const MODIFIERS: &[&str] = &[
 
 /// The most bytes of one condition.
 const MAX_CONDITION: usize = 4096;
+/// The most faults of one document that are told; placing one takes as long as the document.
+const MAX_FAULTS: usize = 32;
 /// The most brackets and negations within one another in a condition.
 const MAX_DEPTH: usize = 32;
 
@@ -87,25 +90,47 @@ pub(super) fn check(document: &Document<'_>, value: &Value, faults: &mut Vec<Fau
         faults.push(Fault::error(document.start(), message));
         return;
     }
-    if get(value, "action").is_some() {
-        let message = "`action` is not part of Sigma 2, write each document in full";
-        faults.push(Fault::error(document.key(&["action"]), message));
-        return;
-    }
     check_words(document, value, faults);
     if get(value, "correlation").is_some() {
         super::correlation::check(document, value, faults);
     } else if let Some(filter) = get(value, "filter") {
         check_section(document, "filter", filter, faults);
+        check_filtered(document, filter, faults);
+        check_logsource(document, value, faults);
     } else if let Some(detection) = get(value, "detection") {
         check_section(document, "detection", detection, faults);
-        if !get(value, "logsource").is_some_and(Value::is_mapping) {
-            let message = "missing `logsource`, expected a mapping of product, category or service";
-            faults.push(Fault::error(document.key(&["logsource"]), message));
-        }
+        check_logsource(document, value, faults);
     } else {
         let message = "missing `detection` (or `correlation`, or `filter`)";
         faults.push(Fault::error(document.start(), message));
+    }
+}
+
+fn check_logsource(document: &Document<'_>, value: &Value, faults: &mut Vec<Fault>) {
+    let section = get(value, "logsource");
+    if !section.is_some_and(Value::is_mapping) {
+        let message = "missing `logsource`, expected a mapping of product, category or service";
+        faults.push(Fault::error(document.key(&["logsource"]), message));
+        return;
+    }
+    for key in ["product", "category", "service"] {
+        let word = section.and_then(|section| get(section, key));
+        if word.is_some_and(|word| !word.is_string() && !word.is_null()) {
+            let place = document.key(&["logsource", key]);
+            faults.push(Fault::error(place, format!("`{key}` must be a text")));
+        }
+    }
+}
+
+fn check_filtered(document: &Document<'_>, filter: &Value, faults: &mut Vec<Fault>) {
+    let sound = match get(filter, "rules") {
+        Some(Value::String(_)) => true,
+        Some(Value::Sequence(rules)) => !rules.is_empty() && rules.iter().all(Value::is_string),
+        _ => false,
+    };
+    if !sound {
+        let message = "`rules` must be a list of rules' ids or names, or `any`";
+        faults.push(Fault::error(document.key(&["filter", "rules"]), message));
     }
 }
 
@@ -156,6 +181,9 @@ fn check_section(document: &Document<'_>, key: &str, section: &Value, faults: &m
         if let Some(selection) = get(section, name) {
             check_selection(document, &[key, name], selection, faults);
         }
+        if faults.len() > MAX_FAULTS {
+            return;
+        }
     }
     match get(section, "condition") {
         None => {
@@ -163,7 +191,7 @@ fn check_section(document: &Document<'_>, key: &str, section: &Value, faults: &m
             faults.push(Fault::error(document.key(&[key]), message));
         }
         Some(Value::String(text)) => check_condition(document, key, text, &names, faults),
-        Some(Value::Sequence(texts)) => {
+        Some(Value::Sequence(texts)) if !texts.is_empty() && texts.iter().all(Value::is_string) => {
             for text in texts.iter().filter_map(Value::as_str) {
                 check_condition(document, key, text, &names, faults);
             }
@@ -182,6 +210,17 @@ fn check_selection(
     selection: &Value,
     faults: &mut Vec<Fault>,
 ) {
+    let is_empty = match selection {
+        Value::Sequence(inner) => inner.is_empty(),
+        Value::Mapping(fields) => fields.is_empty(),
+        Value::Null => true,
+        _ => false,
+    };
+    if is_empty {
+        let name = path.last().copied().unwrap_or_default();
+        let message = format!("`{name}` is empty, expected fields with values or keywords");
+        faults.push(Fault::error(document.key(path), message));
+    }
     match selection {
         Value::Sequence(inner) => {
             for selection in inner {
@@ -190,6 +229,9 @@ fn check_selection(
         }
         Value::Mapping(fields) => {
             for (key, value) in fields {
+                if faults.len() > MAX_FAULTS {
+                    return;
+                }
                 let Some(key) = key.as_str() else {
                     let message = "a field's name must be a text";
                     faults.push(Fault::error(document.key(path), message));
@@ -322,7 +364,7 @@ fn check_names(
             faults.push(Fault::error(document.word(path, name), message));
         }
         ConditionExpr::Selector { pattern, .. }
-            if !names.iter().any(|name| pattern.matches_detection_name(name)) =>
+            if !names.iter().any(|name| selector::chooses(pattern, name)) =>
         {
             let pattern = pattern.to_string();
             let message = format!("no selection is named like `{pattern}`");

@@ -33,11 +33,10 @@ pub(super) fn first_seen(
     document: &Document<'_>,
     value: &Value,
     names: Names<'_>,
-) -> Result<Option<FirstSeen>, Option<Fault>> {
+) -> Result<Option<FirstSeen>, Fault> {
     let Some(value) = get(value, KEY) else { return Ok(None) };
-    let fault = |key: &str, message: String| {
-        Some(Fault::error(document.key(&[KEY, "first-seen", key]), message))
-    };
+    let fault =
+        |key: &str, message: String| Fault::error(document.key(&[KEY, "first-seen", key]), message);
     let attributes: Attributes = yaml_serde::from_value(value.clone())
         .map_err(|error| fault("", format!("cannot read `{KEY}`: {error}")))?;
     let attribute = attributes.first_seen;

@@ -10,17 +10,21 @@ pub(crate) struct Place {
 }
 
 /// One YAML document of a file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Document<'t> {
     pub(crate) text: &'t str,
     /// How many lines of the file stand before it.
     lines_before: usize,
+    /// The documents of the file whose keys it has beside its own, the nearest first.
+    inherited: Vec<Document<'t>>,
 }
 
 /// Cuts a file at its document markers (`---` at the start of a line; YAML 1.2, section 9.1.2).
 ///
 /// Documents of white space and comments alone are left out.
 pub(crate) fn split(text: &str) -> Vec<Document<'_>> {
+    // A byte order mark stands before the first word of files from some editors.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut documents = Vec::new();
     let (mut start, mut lines_before, mut offset) = (0, 0, 0);
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -39,12 +43,26 @@ pub(crate) fn split(text: &str) -> Vec<Document<'_>> {
             let text = text.get(start..end)?;
             let blank =
                 |line: &str| line.trim_start().is_empty() || line.trim_start().starts_with('#');
-            (!text.lines().all(blank)).then_some(Document { text, lines_before })
+            (!text.lines().all(blank)).then_some(Document {
+                text,
+                lines_before,
+                inherited: Vec::new(),
+            })
         })
         .collect()
 }
 
-impl Document<'_> {
+impl<'t> Document<'t> {
+    /// The same, with the keys of others beside its own.
+    pub(crate) fn inheriting(mut self, others: impl IntoIterator<Item = Document<'t>>) -> Self {
+        for mut other in others {
+            let further = std::mem::take(&mut other.inherited);
+            self.inherited.push(other);
+            self.inherited.extend(further);
+        }
+        self
+    }
+
     /// The first line that says something.
     pub(crate) fn start(&self) -> Place {
         let says = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
@@ -74,41 +92,71 @@ impl Document<'_> {
         most
     }
 
-    /// Whether some line starts with this key, not indented.
-    pub(crate) fn has_key(&self, key: &str) -> bool {
-        self.text.lines().any(|line| key_at(line, key) == Some(0))
-    }
-
     /// Where the last key of a path of nested keys stands; the deepest one that was found.
     pub(crate) fn key(&self, path: &[&str]) -> Place {
-        self.find(path).map_or_else(|| self.start(), |(line, column)| self.place(line, column))
+        let (document, found) = self.holder(path);
+        found.map_or_else(|| self.start(), |(line, column)| document.place(line, column))
     }
 
     /// Where a word stands in the value of the last key of a path; else the key itself.
     pub(crate) fn word(&self, path: &[&str], word: &str) -> Place {
-        let Some((line, column)) = self.find(path) else { return self.start() };
+        let (document, found) = self.holder(path);
+        let Some((line, column)) = found else { return self.start() };
         let after_key = path.last().map_or(0, |key| column + key.len());
-        for (index, text) in self.text.lines().enumerate().skip(line) {
-            let from = if index == line { after_key } else { 0 };
-            if let Some(at) = text.get(from..).and_then(|rest| rest.find(word)) {
-                return self.place(index, from + at);
-            }
-        }
-        self.place(line, column)
+        document.word_from(line, after_key, word).unwrap_or_else(|| document.place(line, column))
     }
 
-    /// Line and byte of the deepest key of the path that is there.
-    fn find(&self, path: &[&str]) -> Option<(usize, usize)> {
-        let mut found = None;
+    /// Where a word stands at a place or after it, within the next lines.
+    pub(crate) fn after(&self, place: Place, word: &str) -> Option<Place> {
+        const LINES: usize = 64;
+        let documents = std::iter::once(self).chain(&self.inherited);
+        let document = documents
+            .filter(|document| document.lines_before < place.line)
+            .max_by_key(|document| document.lines_before)?;
+        let line = place.line - document.lines_before - 1;
+        let text = document.text.lines().nth(line)?;
+        let from = text.char_indices().nth(place.column - 1).map_or(text.len(), |(at, _)| at);
+        let found = document.word_from(line, from, word)?;
+        (found.line < place.line + LINES).then_some(found)
+    }
+
+    fn word_from(&self, line: usize, from: usize, word: &str) -> Option<Place> {
+        self.text.lines().enumerate().skip(line).find_map(|(index, text)| {
+            let from = if index == line { from } else { 0 };
+            let at = text.get(from..)?.find(word)?;
+            Some(self.place(index, from + at))
+        })
+    }
+
+    /// The document, of this and those it inherits from, that has the whole path; else this one with
+    /// the deepest key that was found.
+    fn holder(&self, path: &[&str]) -> (&Document<'t>, Option<(usize, usize)>) {
+        let own = self.find(path);
+        if own.is_none_or(|(_, _, depth)| depth < path.len()) {
+            for other in &self.inherited {
+                if let Some((line, column, depth)) = other.find(path)
+                    && depth == path.len()
+                {
+                    return (other, Some((line, column)));
+                }
+            }
+        }
+        (self, own.map(|(line, column, _)| (line, column)))
+    }
+
+    /// Line and byte of the deepest key of the path that is there, and how deep it is.
+    fn find(&self, path: &[&str]) -> Option<(usize, usize, usize)> {
+        let mut found: Option<(usize, usize, usize)> = None;
         let mut from = 0;
-        for key in path {
+        for (depth, key) in path.iter().enumerate() {
             let mut lines = self.text.lines().enumerate().skip(from);
-            let Some(next) = lines.find_map(|(index, line)| Some((index, key_at(line, key)?)))
+            let Some((line, column)) =
+                lines.find_map(|(index, line)| Some((index, key_at(line, key)?)))
             else {
                 break;
             };
-            from = next.0 + 1;
-            found = Some(next);
+            from = line + 1;
+            found = Some((line, column, depth + 1));
         }
         found
     }
@@ -147,7 +195,7 @@ mod tests {
     fn documents_keep_their_place_in_the_file() {
         let documents = split(TEXT);
         assert_eq!(documents.len(), 2);
-        let (first, second) = (documents[0], documents[1]);
+        let (first, second) = (&documents[0], &documents[1]);
         assert_eq!(first.start(), Place { line: 3, column: 1 });
         assert_eq!(second.start(), Place { line: 12, column: 1 });
         assert_eq!(first.key(&["detection", "y|bad"]), Place { line: 7, column: 8 });
@@ -156,5 +204,17 @@ mod tests {
             first.word(&["detection", "condition"], "nothing"),
             Place { line: 8, column: 28 }
         );
+        let whole = second.clone().inheriting([first.clone()]);
+        assert_eq!(whole.key(&["title"]), Place { line: 12, column: 1 });
+        assert_eq!(whole.key(&["detection", "y|bad"]), Place { line: 7, column: 8 });
+        assert_eq!(
+            whole.after(Place { line: 6, column: 7 }, "bad"),
+            Some(Place { line: 7, column: 10 })
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_text() {
+        assert_eq!(split("\u{feff}title: a")[0].text, "title: a");
     }
 }

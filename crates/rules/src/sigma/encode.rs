@@ -1,53 +1,76 @@
-//! The modifiers that change a value before it is looked for (Sigma modifiers appendix,
-//! "Encoding modifiers" and `windash`).
+//! The modifiers that change a value before it is looked for (Sigma modifiers appendix 2.1,
+//! "Encoding" and `windash`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bergfried_query::Part;
-use rsigma_ir::IrEncoding;
+use bergfried_query::{DASHES, Part};
 
-/// The dashes that Windows programs take for one another.
-const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
+use super::modifiers::Encoding;
+
 /// The most forms that one value may take.
 const MAX_FORMS: usize = 625;
 
 /// The forms of a value after the encodings, in the order that they apply; any one may match.
-pub(super) fn forms(encodings: &[IrEncoding], value: &str) -> Result<Vec<Vec<Part>>, String> {
-    if encodings == [IrEncoding::Windash] {
-        // The intermediate form gives wildcards of such a value as text.
-        let dashed = dashed(value)?;
-        return Ok(dashed.iter().map(|form| wildcards(form)).collect());
-    }
-    let mut forms = vec![value.as_bytes().to_vec()];
-    for encoding in encodings {
-        forms = forms
-            .iter()
-            .map(|bytes| apply(*encoding, bytes))
-            .collect::<Result<Vec<_>, _>>()?
-            .concat();
-    }
-    let literal = |bytes: Vec<u8>| {
-        let text = String::from_utf8(bytes);
-        let text = text.map_err(|_| "the encoded value is no text, add base64".to_owned())?;
-        Ok(vec![Part::Literal(text)])
+///
+/// Encodings give bytes. Where these are no text, each that is none becomes U+FFFD, as it does where
+/// a log with such bytes is read.
+///
+/// # Errors
+/// Where a value with wildcards is to be encoded, or has too many forms.
+pub(super) fn forms(encodings: &[Encoding], value: &[Part]) -> Result<Vec<Vec<Part>>, String> {
+    let Some(last) = encodings.iter().rposition(|encoding| *encoding != Encoding::Dashes) else {
+        // Dashes alone need no form for each choice.
+        let once = if encodings.is_empty() { value.to_vec() } else { any_dash(value) };
+        return Ok(vec![once]);
     };
-    forms.into_iter().map(literal).collect()
+    let mut forms = vec![literal(value)?.into_bytes()];
+    for encoding in encodings {
+        let applied = forms.iter().map(|bytes| apply(*encoding, bytes));
+        forms = applied.collect::<Result<Vec<_>, _>>()?.concat();
+        if forms.len() > MAX_FORMS {
+            return Err(format!("the value has more than {MAX_FORMS} forms when it is encoded"));
+        }
+    }
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let forms = forms.into_iter().map(|bytes| vec![Part::Literal(text(bytes))]);
+    // Encoded text has dashes of its own, which vary where `windash` comes last.
+    match encodings.get(last + 1..) {
+        Some([]) | None => Ok(forms.collect()),
+        Some(_) => Ok(forms.map(|form| any_dash(&form)).collect()),
+    }
 }
 
-fn apply(encoding: IrEncoding, bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-    let text = || std::str::from_utf8(bytes).map_err(|_| "cannot encode twice".to_owned());
+/// The text of a value without wildcards.
+fn literal(value: &[Part]) -> Result<String, String> {
+    let mut text = String::new();
+    for part in value {
+        match part {
+            Part::Literal(literal) => text.push_str(literal),
+            _ => {
+                let message =
+                    "a value with wildcards cannot be encoded, escape them by a backslash";
+                return Err(message.to_owned());
+            }
+        }
+    }
+    Ok(text)
+}
+
+fn apply(encoding: Encoding, bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    let text = || {
+        std::str::from_utf8(bytes)
+            .map_err(|_| "a value that is encoded as UTF-16 can only become base64".to_owned())
+    };
     let units = |to_bytes: fn(u16) -> [u8; 2]| -> Result<Vec<u8>, String> {
         Ok(text()?.encode_utf16().flat_map(to_bytes).collect())
     };
     Ok(match encoding {
-        IrEncoding::Wide => vec![units(u16::to_le_bytes)?],
-        IrEncoding::Utf16Be => vec![units(u16::to_be_bytes)?],
-        IrEncoding::Utf16 => {
-            vec![[vec![0xff, 0xfe], units(u16::to_le_bytes)?].concat()]
-        }
-        IrEncoding::Base64 => vec![STANDARD.encode(bytes).into_bytes()],
-        IrEncoding::Base64Offset => base64_at_offsets(bytes),
-        IrEncoding::Windash => dashed(text()?)?.into_iter().map(String::into_bytes).collect(),
+        Encoding::Utf16Le => vec![units(u16::to_le_bytes)?],
+        Encoding::Utf16Be => vec![units(u16::to_be_bytes)?],
+        Encoding::Utf16 => vec![[vec![0xff, 0xfe], units(u16::to_le_bytes)?].concat()],
+        Encoding::Base64 => vec![STANDARD.encode(bytes).into_bytes()],
+        Encoding::Base64Offset => base64_at_offsets(bytes),
+        Encoding::Dashes => dashed(text()?)?.into_iter().map(String::into_bytes).collect(),
     })
 }
 
@@ -65,22 +88,15 @@ fn base64_at_offsets(bytes: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The value with each dash that opens a parameter in every form.
+/// The value with each dash in every form, for an encoding that comes after.
 fn dashed(value: &str) -> Result<Vec<String>, String> {
-    let is_word = |character: char| character.is_alphanumeric() || character == '_';
     let mut forms = vec![String::new()];
-    let mut before = None;
-    let mut characters = value.chars().peekable();
-    while let Some(character) = characters.next() {
-        let opens = matches!(character, '-' | '/')
-            && !before.is_some_and(is_word)
-            && characters.peek().copied().is_some_and(is_word);
-        before = Some(character);
-        if opens {
+    for character in value.chars() {
+        if DASHES.contains(&character) {
             let with = |form: &String| DASHES.map(|dash| format!("{form}{dash}"));
             forms = forms.iter().flat_map(with).collect();
             if forms.len() > MAX_FORMS {
-                return Err("too many dashes for `windash`, expected at most 4".to_owned());
+                return Err("too many dashes for `windash` before an encoding".to_owned());
             }
         } else {
             forms.iter_mut().for_each(|form| form.push(character));
@@ -89,37 +105,65 @@ fn dashed(value: &str) -> Result<Vec<String>, String> {
     Ok(forms)
 }
 
-fn wildcards(text: &str) -> Vec<Part> {
-    bergfried_query::Pattern::with_wildcards(text, true).parts().to_vec()
+/// The value with any dash in place of each: "all possible permutations of the `-`, `/`, …
+/// characters".
+fn any_dash(value: &[Part]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for part in value {
+        let Part::Literal(text) = part else {
+            parts.push(part.clone());
+            continue;
+        };
+        let mut pieces = text.split(DASHES);
+        parts.extend(pieces.next().map(|first| Part::Literal(first.to_owned())));
+        for piece in pieces {
+            parts.extend([Part::AnyDash, Part::Literal(piece.to_owned())]);
+        }
+    }
+    parts
 }
 
 #[cfg(test)]
 mod tests {
+    use bergfried_query::Pattern;
+
     use super::*;
 
-    fn texts(encodings: &[IrEncoding], value: &str) -> Vec<String> {
+    fn texts(encodings: &[Encoding], value: &str) -> Vec<String> {
         let text = |parts: Vec<Part>| match parts.as_slice() {
             [Part::Literal(text)] => text.clone(),
             other => format!("{other:?}"),
         };
-        forms(encodings, value).unwrap().into_iter().map(text).collect()
+        let value = [Part::Literal(value.to_owned())];
+        forms(encodings, &value).unwrap().into_iter().map(text).collect()
     }
 
     #[test]
     fn encodings_follow_the_specification() {
-        assert_eq!(texts(&[IrEncoding::Base64], "foo"), ["Zm9v"]);
-        assert_eq!(texts(&[IrEncoding::Wide, IrEncoding::Base64], "ab"), ["YQBiAA=="]);
-        assert_eq!(
-            texts(&[IrEncoding::Base64Offset], "http://"),
-            ["aHR0cDovL", "h0dHA6Ly", "odHRwOi8v"]
-        );
-        assert_eq!(texts(&[IrEncoding::Wide], "ab"), ["a\0b\0"]);
-        assert!(forms(&[IrEncoding::Utf16], "ab").is_err());
+        use Encoding::{Base64, Base64Offset, Utf16, Utf16Be, Utf16Le};
+        for (encodings, value, expected) in [
+            (&[Base64][..], "foo", &["Zm9v"][..]),
+            (&[Utf16Le, Base64], "ab", &["YQBiAA=="]),
+            (&[Base64Offset], "http://", &["aHR0cDovL", "h0dHA6Ly", "odHRwOi8v"]),
+            (&[Utf16Le], "cmd", &["c\0m\0d\0"]),
+            (&[Utf16Be], "cmd", &["\0c\0m\0d"]),
+            (&[Utf16], "cmd", &["\u{fffd}\u{fffd}c\0m\0d\0"]),
+            (&[Utf16, Base64], "cmd", &["//5jAG0AZAA="]),
+            (&[Utf16Le], "é", &["\u{fffd}\0"]),
+            (&[Base64, Utf16Le], "foo", &["Z\0m\x009\0v\0"]),
+        ] {
+            assert_eq!(texts(encodings, value), expected, "{encodings:?} {value}");
+        }
+        assert_eq!(texts(&[Encoding::Dashes, Base64], "-a").len(), 5);
+        let wildcard = [Part::Literal("a".to_owned()), Part::AnyRun];
+        assert!(forms(&[Base64], &wildcard).is_err());
+        assert!(forms(&[Utf16, Utf16Le], &[Part::Literal("a".to_owned())]).is_err());
+        assert!(forms(&[Encoding::Dashes, Base64], &[Part::Literal("-".repeat(9))]).is_err());
     }
 
     #[test]
     fn base64_is_found_at_every_offset() {
-        let forms = texts(&[IrEncoding::Base64Offset], "secret");
+        let forms = texts(&[Encoding::Base64Offset], "secret");
         for before in ["", "a", "bc", "def"] {
             let whole = STANDARD.encode(format!("{before}secret-and-more"));
             assert!(forms.iter().any(|form| whole.contains(form.as_str())), "{whole} {forms:?}");
@@ -127,10 +171,13 @@ mod tests {
     }
 
     #[test]
-    fn only_dashes_that_open_a_parameter_vary() {
-        assert_eq!(texts(&[IrEncoding::Windash], " -f a-b").len(), 5);
-        assert!(texts(&[IrEncoding::Windash], " -f a-b").contains(&" /f a-b".to_owned()));
-        assert_eq!(texts(&[IrEncoding::Windash], "-a -b").len(), 25);
-        assert!(forms(&[IrEncoding::Windash], "-a -b -c -d -e").is_err());
+    fn every_dash_stands_for_every_other() {
+        let value = Pattern::with_wildcards("* -f a-b /c –d", true).parts().to_vec();
+        let [form] = &forms(&[Encoding::Dashes], &value).unwrap()[..] else { panic!() };
+        let pattern = Pattern::new(form.clone(), false);
+        for text in ["x -f a-b /c –d", "x /F a/b -c -d", "x ―f a—b –c /d"] {
+            assert!(pattern.matches(text), "{text}");
+        }
+        assert!(!pattern.matches("x f a-b /c -d"));
     }
 }

@@ -1,8 +1,9 @@
 //! What a document says about itself.
 
 use bergfried_event::Severity;
-use rsigma_ir::IrRuleMetadata;
-use rsigma_parser::Level;
+use yaml_serde::Value;
+
+use super::document::get;
 
 /// Title, id and the like of any Sigma document.
 pub(crate) struct Header {
@@ -18,28 +19,29 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    pub(crate) fn of(metadata: &IrRuleMetadata) -> Header {
-        let id = metadata.id.clone().or_else(|| metadata.name.clone());
+    /// Expects what [`super::check`] found sound.
+    pub(crate) fn of(value: &Value) -> Header {
+        let text = |key: &str| get(value, key).and_then(Value::as_str).map(str::to_owned);
+        let list = |key: &str| match get(value, key) {
+            Some(Value::String(text)) => vec![text.clone()],
+            Some(Value::Sequence(list)) => {
+                list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+            }
+            _ => Vec::new(),
+        };
+        let title = text("title").unwrap_or_default();
+        let name = text("name");
+        let level = text("level").and_then(|level| level.parse().ok());
         Header {
-            id: id.unwrap_or_else(|| metadata.title.clone()),
-            name: metadata.name.clone(),
-            title: metadata.title.clone(),
-            level: metadata.level.map_or(Severity::Medium, severity),
-            description: metadata.description.clone().unwrap_or_default(),
-            author: metadata.author.clone().unwrap_or_default(),
-            references: metadata.references.clone(),
-            falsepositives: metadata.falsepositives.clone(),
-            tags: metadata.tags.clone(),
+            id: text("id").or_else(|| name.clone()).unwrap_or_else(|| title.clone()),
+            name,
+            title,
+            level: level.unwrap_or(Severity::Medium),
+            description: text("description").unwrap_or_default(),
+            author: text("author").unwrap_or_default(),
+            references: list("references"),
+            falsepositives: list("falsepositives"),
+            tags: list("tags"),
         }
-    }
-}
-
-fn severity(level: Level) -> Severity {
-    match level {
-        Level::Informational => Severity::Informational,
-        Level::Low => Severity::Low,
-        Level::Medium => Severity::Medium,
-        Level::High => Severity::High,
-        Level::Critical => Severity::Critical,
     }
 }

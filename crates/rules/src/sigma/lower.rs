@@ -1,145 +1,145 @@
-//! Selections and conditions of the intermediate form into the shared predicate tree.
+//! Selections and conditions of the parser's tree into the shared predicate tree.
 
 use std::collections::{BTreeMap, HashMap};
 
 use bergfried_query::{Predicate, Target};
-use rsigma_ir::{IrCondition, IrDetection, IrDetectionItem};
-use rsigma_parser::{Quantifier, SelectorPattern};
+use rsigma_parser::{ConditionExpr, Detection, DetectionItem, Detections, Quantifier};
 
-use super::document::Document;
+use super::document::{Document, Place};
 use super::fault::Fault;
-use super::matcher;
+use super::item::{self, ItemFault};
+use super::selector;
 use crate::fields::Names;
-
-/// The most selections that an `N of` with N above one may choose from: it expands to all choices.
-const MAX_CHOICES: usize = 12;
 
 /// Why a detection section cannot be used, and the selection or `condition` that is at fault.
 pub(super) struct SectionFault {
     key: String,
-    message: String,
+    item: ItemFault,
 }
 
 impl SectionFault {
     /// The same with its place in the document.
-    pub(super) fn at(self, document: &Document<'_>) -> Option<Fault> {
-        let section = if document.has_key("filter") { "filter" } else { "detection" };
-        Some(Fault::error(document.key(&[section, &self.key]), self.message))
+    pub(super) fn at(self, document: &Document<'_>, section: &str) -> Fault {
+        Fault::error(self.place(document, section), self.item.message)
+    }
+
+    pub(super) fn message(self) -> String {
+        self.item.message
+    }
+
+    fn place(&self, document: &Document<'_>, section: &str) -> Place {
+        let path = [section, self.key.as_str()];
+        let Some(key) = &self.item.key else { return document.key(&path) };
+        let place = document.word(&path, key);
+        match &self.item.within {
+            None => place,
+            Some((value, character)) => document.after(place, value).map_or(place, |mut place| {
+                place.column += character;
+                place
+            }),
+        }
     }
 }
 
 /// The predicate of a detection section; several conditions hold where any does.
 pub(super) fn predicate(
-    detections: &HashMap<String, IrDetection>,
-    conditions: &[IrCondition],
+    detections: &Detections,
     names: Names<'_>,
 ) -> Result<Predicate, SectionFault> {
-    let fault = |key: &str, message| SectionFault { key: key.to_owned(), message };
-    let mut selections = BTreeMap::new();
-    let sorted: BTreeMap<&String, &IrDetection> = detections.iter().collect();
-    for (name, detection) in sorted {
-        let lowered = selection(detection, names).map_err(|message| fault(name, message))?;
-        selections.insert(name.as_str(), lowered);
-    }
+    let fault = |key: &str, item| SectionFault { key: key.to_owned(), item };
+    let selections =
+        selections(&detections.named, names).map_err(|(name, item)| fault(&name, item))?;
+    let conditions = detections.conditions.iter();
     let conditions: Result<Vec<Predicate>, String> =
-        conditions.iter().map(|expression| condition(expression, &selections)).collect();
-    conditions.map(any).map_err(|message| fault("condition", message))
+        conditions.map(|expression| condition(expression, &selections)).collect();
+    conditions.map(any).map_err(|message| fault("condition", ItemFault::new(message)))
+}
+
+fn selections<'d>(
+    named: &'d HashMap<String, Detection>,
+    names: Names<'_>,
+) -> Result<BTreeMap<&'d str, Predicate>, (String, ItemFault)> {
+    // In the order of their names, so that the first fault is the same each time.
+    let sorted: BTreeMap<&String, &Detection> = named.iter().collect();
+    let lowered = sorted.into_iter().map(|(name, detection)| {
+        let lowered = selection(detection, names).map_err(|fault| (name.clone(), fault))?;
+        Ok((name.as_str(), lowered))
+    });
+    lowered.collect()
 }
 
 fn condition(
-    expression: &IrCondition,
+    expression: &ConditionExpr,
     selections: &BTreeMap<&str, Predicate>,
 ) -> Result<Predicate, String> {
-    let list = |inner: &[IrCondition]| -> Result<Vec<Predicate>, String> {
+    let list = |inner: &[ConditionExpr]| -> Result<Vec<Predicate>, String> {
         inner.iter().map(|expression| condition(expression, selections)).collect()
     };
     match expression {
-        IrCondition::Detection(name) => {
+        ConditionExpr::Identifier(name) => {
             let found = selections.get(name.as_str()).cloned();
             found.ok_or_else(|| format!("no selection is named `{name}`"))
         }
-        IrCondition::And(inner) => list(inner).map(all),
-        IrCondition::Or(inner) => list(inner).map(any),
-        IrCondition::Not(inner) => {
+        ConditionExpr::And(inner) => list(inner).map(all),
+        ConditionExpr::Or(inner) => list(inner).map(any),
+        ConditionExpr::Not(inner) => {
             condition(inner, selections).map(|inner| Predicate::Not(Box::new(inner)))
         }
-        IrCondition::Selector { quantifier, pattern } => selector(quantifier, pattern, selections),
-    }
-}
-
-fn selector(
-    quantifier: &Quantifier,
-    pattern: &SelectorPattern,
-    selections: &BTreeMap<&str, Predicate>,
-) -> Result<Predicate, String> {
-    let chosen: Vec<Predicate> = selections
-        .iter()
-        .filter(|(name, _)| pattern.matches_detection_name(name))
-        .map(|(_, selection)| selection.clone())
-        .collect();
-    if chosen.is_empty() {
-        return Err(format!("no selection is named like `{pattern}`"));
-    }
-    match quantifier {
-        Quantifier::Any => Ok(any(chosen)),
-        Quantifier::All => Ok(all(chosen)),
-        Quantifier::Count(1) => Ok(any(chosen)),
-        Quantifier::Count(count) => {
-            let needed = usize::try_from(*count).unwrap_or(usize::MAX);
-            if needed == 0 || needed > chosen.len() || chosen.len() > MAX_CHOICES {
-                return Err(format!(
-                    "cannot choose {count} of {} selections, expected 1 to all of at most \
-                     {MAX_CHOICES}",
-                    chosen.len()
-                ));
+        ConditionExpr::Selector { quantifier, pattern } => {
+            let chosen = selections.iter().filter(|(name, _)| selector::chooses(pattern, name));
+            let chosen: Vec<Predicate> = chosen.map(|(_, selection)| selection.clone()).collect();
+            if chosen.is_empty() {
+                return Err(format!("no selection is named like `{pattern}`"));
             }
-            Ok(at_least(needed, &chosen))
+            choose(quantifier, chosen)
         }
     }
 }
 
-/// Holds where at least `needed` of the choices do.
-fn at_least(needed: usize, choices: &[Predicate]) -> Predicate {
-    match choices.split_first() {
-        _ if needed == 0 => Predicate::Constant(true),
-        None => Predicate::Constant(false),
-        Some((first, rest)) => {
-            any(vec![first.clone().and(at_least(needed - 1, rest)), at_least(needed, rest)])
-        }
+fn choose(quantifier: &Quantifier, chosen: Vec<Predicate>) -> Result<Predicate, String> {
+    let needed = match quantifier {
+        Quantifier::Any | Quantifier::Count(1) => return Ok(any(chosen)),
+        Quantifier::All => return Ok(all(chosen)),
+        Quantifier::Count(count) => usize::try_from(*count).unwrap_or(usize::MAX),
+    };
+    if needed == 0 || needed > chosen.len() {
+        return Err(format!(
+            "cannot choose {quantifier} of {} selections, expected 1 to {}",
+            chosen.len(),
+            chosen.len()
+        ));
     }
+    Ok(if needed == chosen.len() { all(chosen) } else { Predicate::AtLeast(needed, chosen) })
 }
 
-fn selection(detection: &IrDetection, names: Names<'_>) -> Result<Predicate, String> {
+fn selection(detection: &Detection, names: Names<'_>) -> Result<Predicate, ItemFault> {
+    let list = |inner: &[Detection]| -> Result<Vec<Predicate>, ItemFault> {
+        inner.iter().map(|detection| selection(detection, names)).collect()
+    };
     match detection {
-        IrDetection::AllOf(items) => {
-            items.iter().map(|each| item(each, names)).collect::<Result<Vec<_>, _>>().map(all)
+        Detection::AllOf(items) => {
+            let items = items.iter().map(|each| item(each, names));
+            items.collect::<Result<Vec<_>, _>>().map(all)
         }
-        IrDetection::AnyOf(inner) => {
-            inner.iter().map(|each| selection(each, names)).collect::<Result<Vec<_>, _>>().map(any)
+        Detection::AnyOf(inner) => list(inner).map(any),
+        Detection::And(inner) => list(inner).map(all),
+        Detection::Keywords(values) => item::lower(&[Target::Anything], &[], values, names),
+        Detection::ArrayMatch { field, .. } => {
+            Err(ItemFault::new(format!("array matching (`{field}[..]`) is not supported")))
         }
-        IrDetection::And(inner) => {
-            inner.iter().map(|each| selection(each, names)).collect::<Result<Vec<_>, _>>().map(all)
-        }
-        IrDetection::Keywords(keywords) => matcher::lower(&[Target::Anything], keywords, names),
-        IrDetection::ArrayMatch { field, .. } => {
-            Err(format!("array matching (`{field}[..]`) is not supported"))
-        }
-        IrDetection::Conditional { .. } => {
-            Err("conditions inside of array matching are not supported".to_owned())
+        Detection::Conditional { .. } => {
+            Err(ItemFault::new("conditions inside of array matching are not supported"))
         }
     }
 }
 
-fn item(item: &IrDetectionItem, names: Names<'_>) -> Result<Predicate, String> {
-    let targets = match &item.field {
-        // The parser escapes brackets of names, which here are characters like any other.
-        Some(name) => {
-            let fields = names.fields(&name.replace("\\[", "[").replace("\\]", "]"));
-            fields.into_iter().map(Target::Field).collect()
-        }
+fn item(item: &DetectionItem, names: Names<'_>) -> Result<Predicate, ItemFault> {
+    let targets = match &item.field.name {
+        Some(name) => names.fields(name).into_iter().map(Target::Field).collect(),
         None => vec![Target::Anything],
     };
-    matcher::lower(&targets, &item.matcher, names)
+    item::lower(&targets, &item.field.modifiers, &item.values, names)
+        .map_err(|fault| fault.of(item.field.name.as_deref().unwrap_or("|")))
 }
 
 /// The conjunction; one predicate alone stands for itself.

@@ -2,31 +2,40 @@
 //!
 //! The only module that knows the crates `rsigma-parser` and `rsigma-ir`; none of their types leave
 //! it. A document is checked for its shape first, because the checks know where in the file a fault
-//! stands; then parsed, lowered into the intermediate form and from there into the shared
+//! stands; then its selections become the parser's tree, on which pipelines work, and that the shared
 //! [`Predicate`](bergfried_query::Predicate).
 
 mod check;
+mod collection;
 mod correlation;
 mod custom;
 mod document;
 mod encode;
 mod fault;
 mod header;
+mod item;
 mod lower;
-mod matcher;
+mod modifiers;
+mod pcre;
+mod selection;
+mod selector;
 
+use std::collections::BTreeSet;
+
+use bergfried_event::FieldName;
 use bergfried_query::Predicate;
-use rsigma_ir::LowerOptions;
-use rsigma_parser::{SigmaCollection, SigmaRule};
+use rsigma_parser::Detections;
+use yaml_serde::Value;
 
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
 use crate::fields::Names;
 use crate::logsource::{LogSource, Sources};
 use crate::rule::Detection;
 use crate::set::Options;
+use collection::{Collection, Whole};
 pub(crate) use correlation::{CorrelationDraft, Reference};
-use document::Document;
 pub(crate) use document::Place;
+use document::{Document, get};
 use fault::Fault;
 pub(crate) use header::Header;
 
@@ -35,6 +44,9 @@ pub(crate) const MAX_BYTES: usize = 4 << 20;
 
 /// The most brackets open at once: the time of the reader of YAML grows with their square.
 const MAX_BRACKETS: usize = 1_000;
+
+/// The most names of fields of one rule that are looked for in the table, to tell slips of the hand.
+const MAX_LOOKED_UP: usize = 256;
 
 /// One document of a rule file, not yet bound to the rules that it refers to.
 pub(crate) struct Draft {
@@ -59,10 +71,27 @@ pub(crate) struct Documents {
 /// A condition to be added to other rules (Sigma filters specification 2.1).
 pub(crate) struct FilterDraft {
     pub(crate) file: String,
+    pub(crate) place: Place,
     /// `None` means every rule of the log source.
     pub(crate) rules: Option<Vec<Reference>>,
     pub(crate) logsource: LogSource,
-    pub(crate) predicate: Predicate,
+    detections: Detections,
+}
+
+impl FilterDraft {
+    /// What the filter asks of the events of a rule of this log source, whose names of fields it
+    /// shares.
+    ///
+    /// # Errors
+    /// Says why it asks for nothing.
+    pub(crate) fn predicate(
+        &self,
+        logsource: &LogSource,
+        options: &Options,
+    ) -> Result<Predicate, String> {
+        lower::predicate(&self.detections, options.fields.of(logsource))
+            .map_err(|fault| fault.message())
+    }
 }
 
 /// Reads the documents of one file into `read`; what is wrong with any goes to `diagnostics`.
@@ -86,13 +115,25 @@ pub(crate) fn read(
         report(Fault::error(place, format!("cannot read a rule file of over {MAX_BYTES} bytes")));
         return;
     }
-    for document in document::split(&source.text) {
+    let mut collection = Collection::default();
+    let mut documents = document::split(&source.text).into_iter().peekable();
+    while let Some(document) = documents.next() {
         let mut faults = Vec::new();
-        let found = read_document(&document, &source.file, options, &mut faults);
+        let whole = value(&document)
+            .and_then(|value| collection.complete(document, value, documents.peek().is_some()));
+        let found = match whole {
+            Ok(whole) => {
+                whole.and_then(|whole| read_document(&whole, &source.file, options, &mut faults))
+            }
+            Err(fault) => {
+                faults.push(fault);
+                None
+            }
+        };
         let failed = faults.iter().any(|fault| fault.severity == DiagnosticSeverity::Error);
         match found.filter(|_| !failed) {
             Some(Found::Rule(draft)) => read.rules.push(*draft),
-            Some(Found::Filter(filter)) => read.filters.push(filter),
+            Some(Found::Filter(filter)) => read.filters.push(*filter),
             None => {}
         }
         faults.into_iter().for_each(&mut report);
@@ -102,131 +143,108 @@ pub(crate) fn read(
 /// What one document is.
 enum Found {
     Rule(Box<Draft>),
-    Filter(FilterDraft),
+    Filter(Box<FilterDraft>),
+}
+
+/// The YAML of a document.
+fn value(document: &Document<'_>) -> Result<Value, Fault> {
+    if document.open_brackets() > MAX_BRACKETS {
+        let message = format!("over {MAX_BRACKETS} brackets are open at once");
+        return Err(Fault::error(document.start(), message));
+    }
+    yaml_serde::from_str(document.text).map_err(|error| {
+        Fault::error(document.failure(&error), format!("cannot read YAML: {error}"))
+    })
 }
 
 fn read_document(
-    document: &Document<'_>,
+    whole: &Whole<'_>,
     file: &str,
     options: &Options,
     faults: &mut Vec<Fault>,
 ) -> Option<Found> {
-    if document.open_brackets() > MAX_BRACKETS {
-        let message = format!("over {MAX_BRACKETS} brackets are open at once");
-        faults.push(Fault::error(document.start(), message));
-        return None;
-    }
-    let value: yaml_serde::Value = match yaml_serde::from_str(document.text) {
-        Ok(value) => value,
-        Err(error) => {
-            let place = document.failure(&error);
-            faults.push(Fault::error(place, format!("cannot read YAML: {error}")));
-            return None;
-        }
-    };
-    check::check(document, &value, faults);
+    check::check(&whole.document, &whole.value, faults);
     if faults.iter().any(|fault| fault.severity == DiagnosticSeverity::Error) {
         return None;
     }
-    let collection = match rsigma_parser::parse_sigma_yaml(document.text) {
-        Ok(collection) => collection,
-        Err(error) => {
-            faults.push(Fault::error(document.start(), error.to_string()));
-            return None;
-        }
-    };
-    for error in &collection.errors {
-        faults.push(Fault::error(document.start(), error.clone()));
-    }
-    match find(document, &value, file, options, collection, faults) {
+    match find(whole, file, options, faults) {
         Ok(found) => Some(found),
         Err(fault) => {
-            faults.extend(fault);
+            faults.push(fault);
             None
         }
     }
 }
 
-/// # Errors
-/// `None` where the parser's own errors say why there is no document.
 fn find(
-    document: &Document<'_>,
-    value: &yaml_serde::Value,
+    whole: &Whole<'_>,
     file: &str,
     options: &Options,
-    collection: SigmaCollection,
     faults: &mut Vec<Fault>,
-) -> Result<Found, Option<Fault>> {
-    let at_start = |message: String| Some(Fault::error(document.start(), message));
-    let rule = |header: Header, body: DraftBody| {
-        let place = document.start();
+) -> Result<Found, Fault> {
+    let Whole { document, value, .. } = whole;
+    let rule = |body: DraftBody| {
+        let (header, place) = (header(whole), document.start());
         Found::Rule(Box::new(Draft { header, file: file.to_owned(), place, body }))
     };
-    if let Some(parsed) = collection.rules.into_iter().next() {
-        let ir = lower_rule(document, &parsed)?;
-        let logsource = logsource(&parsed.logsource);
-        let names = options.fields.of(&logsource);
-        let predicate = lower::predicate(&ir.detections, &ir.conditions, names)
-            .map_err(|fault| fault.at(document))?;
-        let first_seen = custom::first_seen(document, value, names)?;
-        warn_of_fields(document, &logsource, names, &predicate, faults);
-        let detection = Detection { logsource, predicate, first_seen };
-        return Ok(rule(Header::of(&ir.metadata), DraftBody::Detection(detection)));
+    let logsource = logsource(value);
+    let names = options.fields.of(&logsource);
+    if get(value, "correlation").is_some() {
+        return Ok(rule(DraftBody::Correlation(correlation(whole)?)));
     }
-    if let Some(parsed) = collection.correlations.into_iter().next() {
-        let ir = rsigma_ir::lower::lower_correlation(&parsed)
-            .map_err(|error| at_start(error.to_string()))?;
-        let draft = correlation::draft(document, value, &ir)?;
-        return Ok(rule(Header::of(&ir.metadata), DraftBody::Correlation(draft)));
+    if let Some(section) = get(value, "filter") {
+        let detections = selection::detections(section);
+        lower::predicate(&detections, names).map_err(|fault| fault.at(document, "filter"))?;
+        let rules = selection::filtered(section)
+            .map(|rules| correlation::references(document, &["filter", "rules"], &rules));
+        let (file, place) = (file.to_owned(), document.start());
+        let filter = FilterDraft { file, place, rules, logsource, detections };
+        return Ok(Found::Filter(Box::new(filter)));
     }
-    if let Some(parsed) = collection.filters.into_iter().next() {
-        let ir = rsigma_ir::lower::lower_filter(&parsed, &LowerOptions::default())
-            .map_err(|error| at_start(error.to_string()))?;
-        let logsource = ir.logsource.as_ref().map(logsource).unwrap_or_default();
-        let names = options.fields.of(&logsource);
-        let predicate = lower::predicate(&ir.detections, &ir.conditions, names)
-            .map_err(|fault| fault.at(document))?;
-        let rules = match &ir.rules {
-            rsigma_parser::FilterRuleTarget::Any => None,
-            rsigma_parser::FilterRuleTarget::Specific(rules) => {
-                Some(correlation::references(document, &["filter", "rules"], rules))
-            }
-        };
-        return Ok(Found::Filter(FilterDraft {
-            file: file.to_owned(),
-            rules,
-            logsource,
-            predicate,
-        }));
-    }
-    Err(None)
+    let section = get(value, "detection").unwrap_or(&Value::Null);
+    let predicate = lower::predicate(&selection::detections(section), names)
+        .map_err(|fault| fault.at(document, "detection"))?;
+    let first_seen = custom::first_seen(document, value, names)?;
+    warn_of_fields(document, &logsource, names, &predicate, faults);
+    Ok(rule(DraftBody::Detection(Detection { logsource, predicate, first_seen })))
 }
 
-/// Lowers a rule; on failure finds the selection that is at fault by lowering each alone.
-fn lower_rule(
-    document: &Document<'_>,
-    rule: &SigmaRule,
-) -> Result<rsigma_ir::IrRule, Option<Fault>> {
-    let options = LowerOptions::default();
-    rsigma_ir::lower_rule(rule, &options).map_err(|error| {
-        let faulty = rule.detection.named.iter().filter(|(_, detection)| {
-            rsigma_ir::lower::lower_detection(detection, &options).is_err()
-        });
-        let place = match faulty.min_by_key(|(name, _)| *name) {
-            Some((name, _)) => document.key(&["detection", name]),
-            None => document.key(&["detection", "condition"]),
-        };
-        Some(Fault::error(place, error.to_string()))
-    })
+/// The draft of a correlation, which the parser reads.
+fn correlation(whole: &Whole<'_>) -> Result<CorrelationDraft, Fault> {
+    let Whole { document, value, number, .. } = whole;
+    let fault = |message: String| Fault::error(document.start(), message);
+    let completed = match number {
+        0 => None,
+        _ => Some(yaml_serde::to_string(value).map_err(|error| fault(error.to_string()))?),
+    };
+    let text = completed.as_deref().unwrap_or(document.text);
+    let collection =
+        rsigma_parser::parse_sigma_yaml(text).map_err(|error| fault(error.to_string()))?;
+    let said = || collection.errors.first().cloned();
+    let Some(parsed) = collection.correlations.first() else {
+        return Err(fault(said().unwrap_or_else(|| "cannot read the correlation".to_owned())));
+    };
+    let ir =
+        rsigma_ir::lower::lower_correlation(parsed).map_err(|error| fault(error.to_string()))?;
+    correlation::draft(document, value, &ir)
+        .map_err(|found| found.unwrap_or_else(|| fault("cannot read the correlation".to_owned())))
 }
 
-fn logsource(parsed: &rsigma_parser::LogSource) -> LogSource {
-    LogSource {
-        product: parsed.product.clone(),
-        category: parsed.category.clone(),
-        service: parsed.service.clone(),
+/// The header; rules that share keys and so what they are known by are told apart by a number.
+fn header(whole: &Whole<'_>) -> Header {
+    let mut header = Header::of(&whole.value);
+    if whole.is_named_by_others && whole.number > 1 {
+        header.id = format!("{}/{}", header.id, whole.number);
+        header.name = None;
     }
-    .lower_case()
+    header
+}
+
+fn logsource(value: &Value) -> LogSource {
+    let section = get(value, "logsource");
+    let word = |key: &str| Some(get(section?, key)?.as_str()?.to_owned());
+    LogSource { product: word("product"), category: word("category"), service: word("service") }
+        .lower_case()
 }
 
 fn warn_of_fields(
@@ -241,7 +259,8 @@ fn warn_of_fields(
         faults.push(Fault::warning(document.key(&["logsource"]), message));
         return;
     }
-    for name in predicate.fields() {
+    let named: BTreeSet<&FieldName<'static>> = predicate.fields().into_iter().collect();
+    for name in named.into_iter().take(MAX_LOOKED_UP) {
         if let Some(near) = names.misspelt(name.as_str()) {
             let place = document.word(&["detection"], name.as_str());
             let message = format!("no event has a field `{name}`, did you mean `{near}`?");
