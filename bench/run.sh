@@ -9,10 +9,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-lines=1000000 stored=10000000 idle=20
+lines=1000000 stored=10000000 idle=20 detection=()
 case ${1:-} in
     '') ;;
-    --quick) lines=100000 stored=200000 idle=5 ;;
+    --quick) lines=100000 stored=200000 idle=5 detection=(--events 10000 --seconds 0.5) ;;
     *) echo "bench/run.sh: unknown argument $1, expected --quick" >&2; exit 2 ;;
 esac
 
@@ -157,6 +157,17 @@ for crate in parse rules; do
         row "$crate alone" "-" "failed: see $results/inner-$crate.log"
     fi
 done
+
+echo "detection" >&2
+# Beside rsigma-eval: the same rules and events, each engine alone on one core.
+if "${one_core[@]}" "$binaries/detection" --rows "${detection[@]}" \
+    >"$results/detection.tsv" 2>"$results/detection.log"; then
+    while IFS=$'\t' read -r name value unit goal; do
+        row "$name" "$value" "$unit" "$goal"
+    done <"$results/detection.tsv"
+else
+    row "detection" "-" "failed: $(tail -n 1 "$results/detection.log" | cut -c -160)"
+fi
 
 echo "hub" >&2
 port=$(free_port)

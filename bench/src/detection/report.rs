@@ -55,12 +55,12 @@ pub(crate) fn rows(out: &mut impl Write, ours: &Measured, oracle: &Measured) -> 
             "linux" => "250000 events/s",
             _ => "",
         };
-        let title = format!("{count} rules, {} of {} B, one core", mine.kind, mine.bytes);
-        writeln!(out, "{title}\t{:.0}\tevents/s\t{goal}", mine.both)?;
-        writeln!(out, "  its matching alone\t{:.0}\tevents/s\t", mine.matching)?;
-        writeln!(out, "  rsigma-eval\t{:.0}\tevents/s\t", theirs.both)?;
-        writeln!(out, "  times as fast\t{:.1}\t\t5", mine.both / theirs.both)?;
-        writeln!(out, "  matches, rsigma-eval's\t{}\t{}\t", total(mine), total(theirs))?;
+        let kind = format!("{count} rules, {} of {} B", mine.kind, mine.bytes);
+        writeln!(out, "{kind}, one core\t{:.0}\tevents/s\t{goal}", mine.both)?;
+        writeln!(out, "{kind}, matching alone\t{:.0}\tevents/s\t", mine.matching)?;
+        writeln!(out, "{kind}, rsigma-eval\t{:.0}\tevents/s\t", theirs.both)?;
+        writeln!(out, "{kind}, times as fast\t{:.1}\tx\t5 x", mine.both / theirs.both)?;
+        writeln!(out, "{kind}, matches\t{}\tof {} by oracle\t", total(mine), total(theirs))?;
     }
     Ok(())
 }
