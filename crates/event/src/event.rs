@@ -35,6 +35,26 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// An event with these fields, in their order; those past [`MAX_FIELDS`] are dropped and counted
+    /// on top of the `dropped_fields` that the caller had no room for.
+    ///
+    /// For parsers that gather fields on their own; a name given twice is kept twice.
+    pub fn with_fields(
+        created: Timestamp,
+        original: impl Into<Cow<'a, str>>,
+        mut fields: Vec<(FieldName<'a>, Value<'a>)>,
+        dropped_fields: u32,
+    ) -> Self {
+        let surplus = u32::try_from(fields.len().saturating_sub(MAX_FIELDS)).unwrap_or(u32::MAX);
+        fields.truncate(MAX_FIELDS);
+        Event {
+            created,
+            original: original.into(),
+            fields,
+            dropped_fields: dropped_fields.saturating_add(surplus),
+        }
+    }
+
     /// When it happened, from the log (`@timestamp`).
     pub fn created(&self) -> Timestamp {
         self.created

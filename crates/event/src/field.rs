@@ -20,19 +20,15 @@ macro_rules! fields {
                 match self { $(Field::$variant => $name),* }
             }
 
-            /// The field of this full name or alias.
-            pub fn from_name(name: &str) -> Option<Field> {
-                match name {
-                    $($name $($(| $alias)*)? => Some(Field::$variant),)*
-                    _ => None,
-                }
-            }
-
             /// The short names that the search language takes for this field.
             pub const fn aliases(self) -> &'static [&'static str] {
                 match self { $(Field::$variant => &[$($($alias),*)?]),* }
             }
         }
+
+        /// Every full name and alias.
+        const NAMES: &[(&str, Field)] =
+            &[$(($name, Field::$variant), $($(($alias, Field::$variant),)*)?)*];
     };
 }
 
@@ -41,8 +37,10 @@ fields! {
     AgentId = "agent.id";
     AgentName = "agent.name";
     DestinationAddress = "destination.address";
+    DestinationDomain = "destination.domain";
     DestinationIp = "destination.ip", aliases: ["dst_ip", "dst"];
     DestinationPort = "destination.port", aliases: ["dst_port"];
+    DnsQuestionName = "dns.question.name";
     EventAction = "event.action", aliases: ["action"];
     EventCategory = "event.category", aliases: ["category"];
     EventCode = "event.code";
@@ -58,6 +56,11 @@ fields! {
     EventReason = "event.reason", aliases: ["reason"];
     EventSeverity = "event.severity";
     EventType = "event.type";
+    FileHashMd5 = "file.hash.md5", aliases: ["md5"];
+    FileHashSha1 = "file.hash.sha1", aliases: ["sha1"];
+    FileHashSha256 = "file.hash.sha256", aliases: ["sha256"];
+    FilePath = "file.path";
+    FilePeImphash = "file.pe.imphash", aliases: ["imphash"];
     GroupId = "group.id";
     GroupName = "group.name", aliases: ["group"];
     HostName = "host.name", aliases: ["host", "hostname"];
@@ -80,9 +83,16 @@ fields! {
     ProcessCommandLine = "process.command_line", aliases: ["command", "cmd"];
     ProcessExecutable = "process.executable", aliases: ["exe"];
     ProcessName = "process.name", aliases: ["program", "process"];
+    ProcessParentCommandLine = "process.parent.command_line";
+    ProcessParentExecutable = "process.parent.executable";
+    ProcessParentName = "process.parent.name";
+    ProcessParentPid = "process.parent.pid", aliases: ["ppid"];
     ProcessPid = "process.pid", aliases: ["pid"];
     ProcessTty = "process.tty", aliases: ["tty"];
     ProcessWorkingDirectory = "process.working_directory", aliases: ["pwd"];
+    RegistryData = "registry.data.strings";
+    RegistryPath = "registry.path";
+    RegistryValue = "registry.value";
     RuleName = "rule.name";
     ServiceName = "service.name", aliases: ["service"];
     SessionId = "session.id";
@@ -92,17 +102,71 @@ fields! {
     SourcePort = "source.port", aliases: ["src_port"];
     SshMethod = "ssh.method", aliases: ["method"];
     SshSignature = "ssh.signature";
+    UserDomain = "user.domain";
     UserEffectiveName = "user.effective.name", aliases: ["effective_user"];
     UserEffectiveId = "user.effective.id";
     UserHash = "user.hash";
     UserId = "user.id", aliases: ["uid"];
     UserName = "user.name", aliases: ["user"];
+    UserTargetDomain = "user.target.domain";
     UserTargetName = "user.target.name", aliases: ["target_user"];
     UserTargetId = "user.target.id";
     UserTargetGroup = "user.target.group.name", aliases: ["target_group"];
+    WinlogChannel = "winlog.channel";
+}
+
+/// The names by their length: those of one length lie between two neighbours of [`STARTS`].
+static BY_LENGTH: [(&str, Field); NAMES.len()] = by_length();
+static STARTS: [usize; LONGEST + 2] = starts();
+const LONGEST: usize = 64;
+
+#[expect(clippy::indexing_slicing, reason = "runs while compiling; a wrong index stops that")]
+const fn by_length() -> [(&'static str, Field); NAMES.len()] {
+    let mut sorted = [("", Field::Timestamp); NAMES.len()];
+    let mut filled = 0;
+    let mut length = 0;
+    while length <= LONGEST {
+        let mut index = 0;
+        while index < NAMES.len() {
+            if NAMES[index].0.len() == length {
+                sorted[filled] = NAMES[index];
+                filled += 1;
+            }
+            index += 1;
+        }
+        length += 1;
+    }
+    assert!(filled == NAMES.len(), "a name is longer than LONGEST");
+    sorted
+}
+
+#[expect(clippy::indexing_slicing, reason = "runs while compiling; a wrong index stops that")]
+const fn starts() -> [usize; LONGEST + 2] {
+    let mut starts = [0; LONGEST + 2];
+    let mut length = 0;
+    while length <= LONGEST {
+        let mut count = 0;
+        let mut index = 0;
+        while index < NAMES.len() {
+            if NAMES[index].0.len() == length {
+                count += 1;
+            }
+            index += 1;
+        }
+        starts[length + 1] = starts[length] + count;
+        length += 1;
+    }
+    starts
 }
 
 impl Field {
+    /// The field of this full name or alias.
+    pub fn from_name(name: &str) -> Option<Field> {
+        let (start, end) = (*STARTS.get(name.len())?, *STARTS.get(name.len() + 1)?);
+        let same_length = BY_LENGTH.get(start..end)?;
+        same_length.iter().find(|(known, _)| *known == name).map(|(_, field)| *field)
+    }
+
     /// The position of this field in [`Field::ALL`].
     pub const fn index(self) -> usize {
         self as usize

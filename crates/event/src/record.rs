@@ -15,6 +15,8 @@ pub enum SourceKind {
     File,
     /// One object of `journalctl -o json`.
     Journald,
+    /// One JSON object of any program: a Windows event as exporters write it, ECS, or its own.
+    Json,
     /// A login reported over the Watchtower protocol, as its JSON document.
     Watchtower,
 }

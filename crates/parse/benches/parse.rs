@@ -89,6 +89,28 @@ fn journald(bencher: divan::Bencher<'_, '_>) {
     measure(bencher, SourceKind::Journald, lines);
 }
 
+/// Sysmon's process creation as evtx_dump writes it, about 1.4 KB.
+#[divan::bench]
+fn windows_json(bencher: divan::Bencher<'_, '_>) {
+    let lines = numbered(|n| {
+        format!(
+            r##"{{"Event":{{"#attributes":{{"xmlns":"http://schemas.microsoft.com/win/2004/08/events/event"}},"System":{{"Provider":{{"#attributes":{{"Name":"Microsoft-Windows-Sysmon","Guid":"5770385F-C22A-43E0-BF4C-06F5698FFBD9"}}}},"EventID":1,"Version":5,"Level":4,"Task":1,"Opcode":0,"Keywords":"0x8000000000000000","TimeCreated":{{"#attributes":{{"SystemTime":"2026-11-20T21:11:02.649150Z"}}}},"EventRecordID":{n},"Correlation":null,"Execution":{{"#attributes":{{"ProcessID":3904,"ThreadID":4272}}}},"Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"desk","Security":{{"#attributes":{{"UserID":"S-1-5-18"}}}}}},"EventData":{{"RuleName":"-","UtcTime":"2026-11-20 21:11:02.632","ProcessGuid":"0197231E-9BE6-6934-5301-000000000B00","ProcessId":{n},"Image":"C:\\Windows\\System32\\cmd.exe","FileVersion":"10.0.26100.2454","Description":"Command Processor","Product":"Operating System","Company":"Microsoft Corporation","OriginalFileName":"Cmd.Exe","CommandLine":"C:\\Windows\\system32\\cmd.exe /d /s /c \"whoami\"","CurrentDirectory":"C:\\Users\\anna\\Downloads\\","User":"DESK\\anna","LogonId":"0x1eba8","TerminalSessionId":1,"IntegrityLevel":"Medium","Hashes":"MD5=352B525E9C26CB92693899528FE007C2,SHA256=1F1D918EC49E0B7C59B704FF412E1A6E224DA81C08CDA657E1CB482ABAAC146C","ParentProcessId":1092,"ParentImage":"C:\\Program Files\\node\\node.exe","ParentCommandLine":"node.exe start-server.js","ParentUser":"DESK\\anna"}}}}}}"##
+        )
+    });
+    measure(bencher, SourceKind::Json, lines);
+}
+
+/// An event of a Linux host in ECS, about 0.5 KB.
+#[divan::bench]
+fn ecs_json(bencher: divan::Bencher<'_, '_>) {
+    let lines = numbered(|n| {
+        format!(
+            r#"{{"@timestamp":"2026-11-20T06:55:46.123Z","host":{{"name":"server"}},"event":{{"category":["process"],"action":"exec","outcome":"success","dataset":"auditd.log"}},"process":{{"pid":{n},"executable":"/usr/bin/curl","command_line":"curl -fsSL https://example.com/install.sh -o /tmp/install.sh","working_directory":"/home/alice","parent":{{"pid":17,"executable":"/bin/bash","command_line":"-bash"}}}},"user":{{"name":"alice","id":"1000"}},"auditd":{{"session":"3","data":{{"syscall":"execve","tty":"pts0"}}}}}}"#
+        )
+    });
+    measure(bencher, SourceKind::Json, lines);
+}
+
 #[divan::bench]
 fn unknown_program(bencher: divan::Bencher<'_, '_>) {
     let lines = numbered(|n| format!("Dec 10 06:55:46 server kernel: [{n}.123456] eth0: link up"));

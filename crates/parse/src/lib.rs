@@ -2,7 +2,8 @@
 //! the program that wrote the line says.
 //!
 //! Nothing here does I/O or reads a clock, and nothing fails: a line that nobody understands is
-//! still an event with its raw text, its host and a time. Text that a stranger can choose (the user
+//! still an event with its raw text, its host and a time. Objects of JSON, such as the events that
+//! Windows exporters write, are read by what they carry; see [`json`]. Text that a stranger can choose (the user
 //! name of a failed login) never decides where an address is read from; see [`programs`] for the
 //! programs known.
 //!
@@ -34,6 +35,7 @@
 //! PAM about the same try do not have it.
 
 mod journald;
+mod json;
 mod line;
 mod programs;
 mod stamp;
@@ -64,12 +66,22 @@ pub struct Context<'c> {
 /// Never fails: what cannot be read is an event with its raw text, host and time.
 pub fn parse<'a>(kind: SourceKind, text: &'a str, context: &Context<'_>) -> Event<'a> {
     let read = match kind {
-        SourceKind::File if text.starts_with('{') => journald::parse(text, context),
+        SourceKind::File if text.starts_with('{') => object(text, context),
         SourceKind::File => Some(syslog::parse(text, context)),
         SourceKind::Journald => journald::parse(text, context),
+        SourceKind::Json => object(text, context),
         SourceKind::Watchtower => watchtower::parse(text, context),
     };
     read.unwrap_or_else(|| raw(text, context))
+}
+
+/// One object of JSON: an entry of a journal as such, any other by what it carries.
+fn object<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    match json::read(text, context) {
+        json::Read::Event(event) => Some(event),
+        json::Read::Journal => journald::parse(text, context),
+        json::Read::Nothing => None,
+    }
 }
 
 /// The names of the program parsers; each has a folder of samples of its name in the corpus.
