@@ -6,6 +6,7 @@
 //! it gave.
 
 mod builtin;
+mod class;
 mod diagnostic;
 mod engine;
 mod fields;
@@ -15,8 +16,10 @@ mod set;
 mod sigma;
 
 pub use builtin::builtin;
+pub use class::Class;
 pub use diagnostic::{Diagnostic, DiagnosticSeverity, Source};
 pub use engine::{Engine, Limits};
 pub use fields::Fields;
+pub use logsource::LogSources;
 pub use rule::{Rule, RuleKind};
 pub use set::{Options, RuleSet};

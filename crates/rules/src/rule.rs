@@ -3,6 +3,7 @@
 use bergfried_event::{FieldName, Severity};
 use bergfried_query::Predicate;
 
+use crate::class::Class;
 use crate::logsource::LogSource;
 
 /// One loaded rule.
@@ -21,6 +22,7 @@ pub struct Rule {
     pub(crate) file: String,
     pub(crate) line: usize,
     pub(crate) silent: bool,
+    pub(crate) class: Class,
     pub(crate) body: Body,
 }
 
@@ -147,6 +149,11 @@ impl Rule {
     /// Where to read more.
     pub fn references(&self) -> &[String] {
         &self.references
+    }
+
+    /// Whether the rule can fire here, and if not, why.
+    pub fn class(&self) -> &Class {
+        &self.class
     }
 
     /// When a match means nothing.

@@ -1,13 +1,15 @@
 //! A set of rules: loaded whole, bound to one another, then never changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use bergfried_event::nearest;
+use bergfried_event::{Event, nearest};
+use bergfried_matcher::Labels;
 use bergfried_query::Predicate;
 
+use crate::class::{Class, classify};
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
 use crate::fields::Fields;
-use crate::logsource::{LogSource, Sources};
+use crate::logsource::{LogSource, LogSources, Teller, Told};
 use crate::rule::{Body, Correlation, Rule, Step, techniques};
 use crate::sigma::{
     self, CorrelationDraft, Documents, Draft, DraftBody, FilterDraft, Place, Reference,
@@ -19,6 +21,8 @@ const MAX_RULES: usize = 100_000;
 /// How rules are read; by default with the tables of this repository.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// Which events carry which log sources.
+    pub log_sources: LogSources,
     /// What the names of fields mean.
     pub fields: Fields,
 }
@@ -27,8 +31,9 @@ pub struct Options {
 #[derive(Debug, Default)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    /// For each bucket of [`Sources`]: detections and what they ask for.
-    buckets: Vec<Vec<(usize, Sources)>>,
+    teller: Teller,
+    /// Detections by the words that they ask for.
+    groups: Vec<(Labels, Vec<usize>)>,
     /// For each rule: the correlations that refer to it and the step that it is there.
     referrers: Vec<Vec<(usize, usize)>>,
 }
@@ -56,19 +61,22 @@ impl RuleSet {
         }
         let rules = binder.bind(&options.fields);
         diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-        (RuleSet::index(rules), diagnostics)
+        (RuleSet::index(rules, &options.log_sources), diagnostics)
     }
 
-    fn index(rules: Vec<Rule>) -> RuleSet {
-        let mut buckets = vec![Vec::new(); Sources::BUCKETS];
+    fn index(mut rules: Vec<Rule>, sources: &LogSources) -> RuleSet {
+        let logsources = rules.iter().filter_map(|rule| match &rule.body {
+            Body::Detection(detection) => Some(&detection.logsource),
+            Body::Correlation(_) => None,
+        });
+        let teller = Teller::new(sources, logsources);
+        let mut groups: HashMap<Labels, Vec<usize>> = HashMap::new();
         let mut referrers = vec![Vec::new(); rules.len()];
         for (index, rule) in rules.iter().enumerate() {
             match &rule.body {
                 Body::Detection(detection) => {
-                    if let Ok(asked) = Sources::asked(&detection.logsource)
-                        && let Some(bucket) = buckets.get_mut(asked.bucket())
-                    {
-                        bucket.push((index, asked));
+                    if let Some(asked) = teller.asked(&detection.logsource) {
+                        groups.entry(asked).or_default().push(index);
                     }
                 }
                 Body::Correlation(correlation) => {
@@ -80,7 +88,10 @@ impl RuleSet {
                 }
             }
         }
-        RuleSet { rules, buckets, referrers }
+        classify(&mut rules, &referrers, sources, &teller);
+        let mut groups: Vec<(Labels, Vec<usize>)> = groups.into_iter().collect();
+        groups.sort_by(|(_, a), (_, b)| a.cmp(b));
+        RuleSet { rules, teller, groups, referrers }
     }
 
     /// The rules, detections and correlations.
@@ -116,14 +127,17 @@ impl RuleSet {
         self.rules.iter().map(window).max().unwrap_or(0)
     }
 
-    /// Detections that an event from these log sources may meet.
-    pub(crate) fn candidates(&self, sources: Sources) -> impl Iterator<Item = usize> {
-        sources
-            .buckets()
-            .filter_map(|bucket| self.buckets.get(bucket))
-            .flatten()
-            .filter(move |(_, asked)| sources.include(*asked))
-            .map(|(rule, _)| *rule)
+    /// The words of log sources that the event has, among those that the rules ask for.
+    pub(crate) fn labels(&self, event: &Event<'_>, told: &mut Told) -> Labels {
+        self.teller.of(event, told)
+    }
+
+    /// Detections that an event with these words may meet.
+    pub(crate) fn candidates(&self, labels: Labels) -> impl Iterator<Item = usize> {
+        self.groups
+            .iter()
+            .filter(move |(asked, _)| labels.contains_all(asked))
+            .flat_map(|(_, rules)| rules.iter().copied())
     }
 
     /// The correlations that refer to a rule, each with the step that the rule is there.
@@ -407,6 +421,7 @@ fn rule(
         file: draft.file,
         line: draft.place.line,
         silent,
+        class: Class::default(),
         body,
     }
 }

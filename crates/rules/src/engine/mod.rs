@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bergfried_event::{Event, Field, Finding};
 
-use crate::logsource::Sources;
+use crate::logsource::Told;
 use crate::rule::{Body, Correlation, Rule};
 use crate::set::RuleSet;
 use correlation::{CorrelationState, Hit, Outcome};
@@ -51,6 +51,7 @@ pub struct Engine {
     late: u64,
     /// Kept between events for its memory alone.
     queue: Vec<Queued>,
+    told: Told,
 }
 
 #[derive(Debug)]
@@ -90,6 +91,7 @@ impl Engine {
             observed: 0,
             late: 0,
             queue: Vec::new(),
+            told: Told::default(),
         }
     }
 
@@ -142,7 +144,8 @@ impl Engine {
             self.sweep(event.created().micros(), findings);
         }
         let rules = Arc::clone(&self.rules);
-        for index in rules.candidates(Sources::of(event)) {
+        let labels = rules.labels(event, &mut self.told);
+        for index in rules.candidates(labels) {
             let Some(rule) = rules.rules().get(index) else { continue };
             let Body::Detection(detection) = &rule.body else { continue };
             if !detection.predicate.matches(event) {

@@ -28,8 +28,7 @@ use rsigma_parser::Detections;
 use yaml_serde::Value;
 
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
-use crate::fields::Names;
-use crate::logsource::{LogSource, Sources};
+use crate::logsource::LogSource;
 use crate::rule::Detection;
 use crate::set::Options;
 use collection::{Collection, Whole};
@@ -205,7 +204,7 @@ fn find(
     let predicate = lower::predicate(&selection::detections(section), names)
         .map_err(|fault| fault.at(document, "detection"))?;
     let first_seen = custom::first_seen(document, value, names)?;
-    warn_of_fields(document, &logsource, names, &predicate, faults);
+    warn_of_fields(document, &logsource, options, &predicate, faults);
     Ok(rule(DraftBody::Detection(Detection { logsource, predicate, first_seen })))
 }
 
@@ -250,15 +249,16 @@ fn logsource(value: &Value) -> LogSource {
 fn warn_of_fields(
     document: &Document<'_>,
     logsource: &LogSource,
-    names: Names<'_>,
+    options: &Options,
     predicate: &Predicate,
     faults: &mut Vec<Fault>,
 ) {
-    if let Err(reason) = Sources::asked(logsource) {
+    if let Err(reason) = options.log_sources.carry(logsource) {
         let message = format!("this rule can never fire here: {reason}");
         faults.push(Fault::warning(document.key(&["logsource"]), message));
         return;
     }
+    let names = options.fields.of(logsource);
     let named: BTreeSet<&FieldName<'static>> = predicate.fields().into_iter().collect();
     for name in named.into_iter().take(MAX_LOOKED_UP) {
         if let Some(near) = names.misspelt(name.as_str()) {
