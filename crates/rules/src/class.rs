@@ -104,10 +104,10 @@ pub(crate) fn classify(
 
 fn of_correlation(correlation: &Correlation, rules: &[Rule]) -> Class {
     let classes = || correlation.steps.iter().filter_map(|step| Some(&rules.get(step.rule)?.class));
-    let active = classes().filter(|class| class.is_active()).count() as u64;
+    let active = classes().filter(|class| class.is_active()).count();
     let possible = match correlation.kind {
         CorrelationKind::Temporal | CorrelationKind::TemporalOrdered => {
-            correlation.threshold.holds(active)
+            correlation.threshold.holds(active as f64)
         }
         _ => active > 0,
     };

@@ -71,36 +71,75 @@ pub(crate) struct Step {
     pub(crate) values: Vec<FieldName<'static>>,
 }
 
-/// The correlation types of Sigma 2.1 that are carried out here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The correlation types of Sigma 2.1, and the median, which pySigma adds as a type of its own.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum CorrelationKind {
     EventCount,
     ValueCount,
     Temporal,
     TemporalOrdered,
+    ValueSum,
+    ValueAverage,
+    /// The value below which so many percent of the values lie.
+    ValuePercentile(f64),
+    /// How many percent of the events have the value of this one.
+    ValueShare,
 }
 
-/// Bounds that a count must meet, all of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Threshold(pub(crate) Vec<(bergfried_query::Comparison, u64)>);
+impl CorrelationKind {
+    /// Whether a match of a running episode below matters: these ask for what there is at a time,
+    /// while the other types take each episode once.
+    pub(crate) fn asks_for_presence(self) -> bool {
+        matches!(self, CorrelationKind::Temporal | CorrelationKind::TemporalOrdered)
+    }
+
+    /// Whether the value of a field is taken as a number.
+    pub(crate) fn is_numeric(self) -> bool {
+        use CorrelationKind as K;
+        matches!(self, K::ValueSum | K::ValueAverage | K::ValuePercentile(_))
+    }
+
+    /// Whether more events can only raise what is compared (a sum of what is below zero apart).
+    fn grows(self) -> bool {
+        use CorrelationKind as K;
+        !matches!(self, K::ValueAverage | K::ValuePercentile(_) | K::ValueShare)
+    }
+}
+
+impl Correlation {
+    /// Whether a condition that holds goes on holding when events are added to the window.
+    pub(crate) fn is_monotone(&self) -> bool {
+        self.kind.grows() && self.threshold.is_lower_bound()
+    }
+}
+
+/// Bounds that a count or another measure must meet, all of them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Threshold(pub(crate) Vec<(bergfried_query::Comparison, f64)>);
 
 impl Threshold {
-    pub(crate) fn holds(&self, count: u64) -> bool {
+    pub(crate) fn holds(&self, measure: f64) -> bool {
         use bergfried_query::Comparison as C;
         self.0.iter().all(|(comparison, bound)| match comparison {
-            C::Equal => count == *bound,
-            C::NotEqual => count != *bound,
-            C::Less => count < *bound,
-            C::LessOrEqual => count <= *bound,
-            C::Greater => count > *bound,
-            C::GreaterOrEqual => count >= *bound,
+            C::Equal => measure == *bound,
+            C::NotEqual => measure != *bound,
+            C::Less => measure < *bound,
+            C::LessOrEqual => measure <= *bound,
+            C::Greater => measure > *bound,
+            C::GreaterOrEqual => measure >= *bound,
         })
+    }
+
+    fn is_lower_bound(&self) -> bool {
+        use bergfried_query::Comparison as C;
+        self.0.iter().all(|(comparison, _)| matches!(comparison, C::Greater | C::GreaterOrEqual))
     }
 
     /// The count past which the answer cannot change any more.
     pub(crate) fn saturation(&self) -> usize {
-        let highest = self.0.iter().map(|(_, bound)| *bound).max().unwrap_or(0);
-        usize::try_from(highest).unwrap_or(usize::MAX).saturating_add(1)
+        let highest = self.0.iter().map(|(_, bound)| *bound).fold(0.0, f64::max);
+        // Counts have a highest bound; a cast from a float saturates.
+        (highest as usize).saturating_add(1)
     }
 }
 

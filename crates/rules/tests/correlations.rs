@@ -8,7 +8,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bergfried_event::{Event, Field, Finding, Timestamp};
 use bergfried_rules::{DiagnosticSeverity, Engine, Limits, RuleSet, Source};
@@ -25,9 +25,22 @@ name: b
 logsource: {service: syslog}
 detection: {sel: {event.action: b}, condition: sel}
 ---
+title: c
+name: c
+logsource: {service: syslog}
+detection: {sel: {event.action: c}, condition: sel}
+---
 ";
 
 fn load(correlations: &str) -> Arc<RuleSet> {
+    // Properties try the same rules on many events.
+    static LOADED: Mutex<BTreeMap<String, Arc<RuleSet>>> = Mutex::new(BTreeMap::new());
+    let mut loaded = LOADED.lock().unwrap();
+    let rules = loaded.entry(correlations.to_owned()).or_insert_with(|| parse(correlations));
+    Arc::clone(rules)
+}
+
+fn parse(correlations: &str) -> Arc<RuleSet> {
     let text = format!("{BASES}{correlations}");
     let (rules, diagnostics) = RuleSet::load([Source { file: "test.yml".to_owned(), text }]);
     let errors: Vec<String> = diagnostics
@@ -47,6 +60,7 @@ fn event((seconds, action, group, value, count): Step) -> Event<'static> {
     event.set(Field::EventAction, action);
     event.set(Field::HostName, format!("h{group}"));
     event.set(Field::UserName, format!("u{value}"));
+    event.set(Field::SourcePort, i64::from(value));
     if count != 1 {
         event.set(Field::EventCount, count);
     }
@@ -63,7 +77,8 @@ fn run(rules: &Arc<RuleSet>, steps: &[Step], limits: Limits) -> Vec<Finding> {
     findings
 }
 
-const AT_END: Limits = Limits { update_interval: i64::MAX, max_groups: 1_000 };
+const AT_END: Limits =
+    Limits { update_interval: i64::MAX, max_groups: 1_000, max_state_bytes: 256 << 20 };
 
 fn counts(findings: &[Finding]) -> Vec<(String, u64)> {
     findings.iter().map(|finding| (finding.rule_name.clone(), finding.count)).collect()
@@ -78,39 +93,68 @@ fn totals(findings: &[Finding]) -> BTreeMap<String, u64> {
     totals
 }
 
-/// Adds up what the episodes of one group hold: all events of the window when the condition starts
-/// to hold, then each further event while it goes on.
-fn naive(steps: &[Step], span: i64, holds: impl Fn(&[Step]) -> bool) -> BTreeMap<String, u64> {
-    let mut totals = BTreeMap::new();
-    for group in steps.iter().map(|step| step.2).collect::<BTreeSet<_>>() {
-        let all: Vec<Step> = steps.iter().filter(|step| step.2 == group).copied().collect();
-        let (mut active, mut sum, mut kept) = (false, 0, Vec::new());
-        let mut newest = i64::MIN;
-        for step in all {
-            if newest != i64::MIN && step.0 < newest.max(step.0) - span {
-                continue;
-            }
-            newest = newest.max(step.0);
-            kept.push(step);
-            let window: Vec<Step> =
-                kept.iter().filter(|known| known.0 >= newest - span).copied().collect();
-            let now = holds(&window);
-            if now {
-                let new = if active { step.4 } else { window.iter().map(|step| step.4).sum() };
-                sum += u64::try_from(new).unwrap();
+/// For each group the events that the correlation's findings state, by id.
+fn stated(findings: &[Finding]) -> BTreeMap<String, BTreeSet<u64>> {
+    let mut stated: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| !finding.group.is_empty()) {
+        stated.entry(finding.group[0].1.clone()).or_default().extend(&finding.event_ids);
+    }
+    stated
+}
+
+/// What the reference finds: for each group the sum of its counts and the events stated.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Expected {
+    totals: BTreeMap<String, u64>,
+    stated: BTreeMap<String, BTreeSet<u64>>,
+}
+
+/// Keeps every event of a group, sorts them by time (those of the same time as they came), and
+/// counts from scratch at each: all events of the window when the condition starts to hold, then each
+/// further event while it goes on. Events later than the time span are left out.
+fn naive(steps: &[Step], actions: &[&str], span: i64, holds: impl Fn(&[Step]) -> bool) -> Expected {
+    let mut expected = Expected::default();
+    let mut groups: BTreeMap<u8, Vec<(u64, Step)>> = BTreeMap::new();
+    let mut newest: BTreeMap<u8, i64> = BTreeMap::new();
+    for (id, step) in (0..).zip(steps).filter(|(_, step)| actions.contains(&step.1)) {
+        let newest = newest.entry(step.2).or_insert(step.0);
+        if step.0 >= *newest - span {
+            *newest = step.0.max(*newest);
+            groups.entry(step.2).or_default().push((id, *step));
+        }
+    }
+    for (group, mut all) in groups {
+        all.sort_by_key(|(_, step)| step.0);
+        let (mut active, mut total, mut stated) = (false, 0, BTreeSet::new());
+        for (place, (id, step)) in all.iter().enumerate() {
+            let window: Vec<(u64, Step)> = all[..=place]
+                .iter()
+                .filter(|(_, known)| known.0 >= step.0 - span)
+                .copied()
+                .collect();
+            let steps: Vec<Step> = window.iter().map(|(_, step)| *step).collect();
+            let now = holds(&steps);
+            if now && active {
+                total += u64::try_from(step.4).unwrap();
+                stated.insert(*id);
+            } else if now {
+                total += u64::try_from(steps.iter().map(|step| step.4).sum::<i64>()).unwrap();
+                stated.extend(window.iter().map(|(id, _)| *id));
             }
             active = now;
         }
-        if sum > 0 {
-            totals.insert(format!("h{group}"), sum);
+        if total > 0 {
+            expected.totals.insert(format!("h{group}"), total);
+            expected.stated.insert(format!("h{group}"), stated);
         }
     }
-    totals
+    expected
 }
 
+/// Events in order of time but for a jitter: each may be so many seconds older than the newest.
 fn steps(jitter: i64) -> impl Strategy<Value = Vec<Step>> {
-    let step =
-        (0..8_i64, 0..=jitter, prop_oneof![Just("a"), Just("b")], 0..2_u8, 0..4_u8, 1..3_i64);
+    let action = prop_oneof![Just("a"), Just("b"), Just("c")];
+    let step = (0..8_i64, 0..=jitter, action, 0..2_u8, 0..4_u8, 1..3_i64);
     prop::collection::vec(step, 0..80).prop_map(|steps| {
         let mut now = 1_000;
         let step = |(ahead, back, action, group, value, count)| {
@@ -121,72 +165,185 @@ fn steps(jitter: i64) -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
+/// Distinct values of a window.
+fn users(window: &[Step]) -> u64 {
+    window.iter().map(|step| step.3).collect::<BTreeSet<_>>().len() as u64
+}
+
+fn actions(window: &[Step]) -> usize {
+    window.iter().map(|step| step.1).collect::<BTreeSet<_>>().len()
+}
+
+fn sum(window: &[Step]) -> i64 {
+    window.iter().map(|step| i64::from(step.3) * step.4).sum()
+}
+
+fn happened(window: &[Step]) -> i64 {
+    window.iter().map(|step| step.4).sum()
+}
+
+/// Each value as often as its event happened, ascending.
+fn values(window: &[Step]) -> Vec<f64> {
+    let times = |step: &Step| usize::try_from(step.4).unwrap();
+    let mut values: Vec<f64> =
+        window.iter().flat_map(|step| vec![f64::from(step.3); times(step)]).collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+fn in_order(window: &[Step]) -> bool {
+    let mut rest = window.iter();
+    ["a", "b", "c"].iter().all(|action| rest.any(|step| step.1 == *action))
+}
+
+type Holds = Box<dyn Fn(&[Step]) -> bool>;
+/// A correlation, the actions that it looks at, and whether it holds of a window.
+type Case = (String, &'static [&'static str], Holds);
+
+/// Correlations for which more events never end what holds.
+fn monotone(bound: u64) -> Vec<Case> {
+    let case = |body: String, actions: &'static [&'static str], holds: Holds| {
+        let text =
+            format!("\ntitle: x\ncorrelation: {{{body}, group-by: [host.name], timespan: 20s}}\n");
+        (text, actions, holds)
+    };
+    let three = &["a", "b", "c"];
+    let signed = i64::try_from(bound).unwrap();
+    vec![
+        case(
+            format!("type: event_count, rules: [a], condition: {{gte: {bound}}}"),
+            &["a"],
+            Box::new(move |window: &[Step]| happened(window) >= signed),
+        ),
+        case(
+            format!(
+                "type: value_count, rules: [a, b], condition: {{field: user.name, gte: {bound}}}"
+            ),
+            &["a", "b"],
+            Box::new(move |window: &[Step]| users(window) >= bound),
+        ),
+        case(
+            format!(
+                "type: value_sum, rules: [a, b], condition: {{field: source.port, gt: {bound}.5}}"
+            ),
+            &["a", "b"],
+            Box::new(move |window: &[Step]| sum(window) > signed),
+        ),
+        case(
+            "type: temporal, rules: [a, b, c]".to_owned(),
+            three,
+            Box::new(|window: &[Step]| actions(window) == 3),
+        ),
+        case(
+            "type: temporal, rules: [a, b, c], condition: {gt: 1}".to_owned(),
+            three,
+            Box::new(|window: &[Step]| actions(window) > 1),
+        ),
+        case("type: temporal_ordered, rules: [a, b, c]".to_owned(), three, Box::new(in_order)),
+    ]
+}
+
+/// Correlations that more events can end.
+fn bounded() -> Vec<Case> {
+    let case = |body: &str, holds: Holds| {
+        let text = format!(
+            "\ntitle: x\ncorrelation: {{{body}, rules: [a, b], group-by: [host.name], timespan: 20s}}\n"
+        );
+        let actions: &'static [&'static str] = &["a", "b"];
+        (text, actions, holds)
+    };
+    let percentile = |percent: f64| {
+        move |window: &[Step]| {
+            let values = values(window);
+            let rank = percent / 100.0 * (values.len() - 1) as f64;
+            let (low, high) = (values[rank.floor() as usize], values[rank.ceil() as usize]);
+            low + (high - low) * rank.fract()
+        }
+    };
+    let (median, ninetieth) = (percentile(50.0), percentile(90.0));
+    vec![
+        case(
+            "type: event_count, condition: {gt: 2, lte: 4}",
+            Box::new(|window: &[Step]| (3..5).contains(&happened(window))),
+        ),
+        case(
+            "type: event_count, condition: {neq: 3}",
+            Box::new(|window: &[Step]| happened(window) != 3),
+        ),
+        case(
+            "type: value_count, condition: {field: [user.name, source.port], eq: 2}",
+            Box::new(|window: &[Step]| users(window) == 2),
+        ),
+        case("type: temporal, condition: {lt: 2}", Box::new(|window: &[Step]| actions(window) < 2)),
+        case(
+            "type: value_sum, condition: {field: source.port, lte: 6}",
+            Box::new(|window: &[Step]| sum(window) <= 6),
+        ),
+        case(
+            "type: value_avg, condition: {field: source.port, gte: 1.75}",
+            Box::new(|window: &[Step]| sum(window) as f64 / happened(window) as f64 >= 1.75),
+        ),
+        case(
+            "type: value_median, condition: {field: source.port, gt: 1.5}",
+            Box::new(move |window: &[Step]| median(window) > 1.5),
+        ),
+        case(
+            "type: value_percentile, condition: {field: source.port, percentile: 90, lt: 2.5}",
+            Box::new(move |window: &[Step]| ninetieth(window) < 2.5),
+        ),
+    ]
+}
+
 proptest! {
     #[test]
-    fn event_counts_are_those_of_the_reference(steps in steps(30), bound in 1..6_u64) {
-        let rules = load(&format!("
-title: count
-correlation: {{type: event_count, rules: [a], group-by: [host.name], timespan: 20s, condition: {{gte: {bound}}}}}
-"));
-        let expected = naive(
-            &steps.iter().filter(|step| step.1 == "a").copied().collect::<Vec<_>>(),
-            20,
-            |window| window.iter().map(|step| step.4).sum::<i64>() >= bound as i64,
-        );
-        prop_assert_eq!(totals(&run(&rules, &steps, AT_END)), expected.clone());
-        // However often it is stated, the counts add up to the same.
-        let often = Limits { update_interval: 3_000_000, ..AT_END };
-        prop_assert_eq!(totals(&run(&rules, &steps, often)), expected);
+    fn in_order_it_is_as_the_reference(steps in steps(0), bound in 1..6_u64) {
+        for (text, actions, holds) in monotone(bound).into_iter().chain(bounded()) {
+            let rules = load(&text);
+            let expected = naive(&steps, actions, 20, holds);
+            let found = run(&rules, &steps, AT_END);
+            prop_assert_eq!(totals(&found), expected.totals.clone(), "{}", text);
+            prop_assert_eq!(stated(&found), expected.stated, "{}", text);
+            // However often it is stated, the counts add up to the same.
+            let often = Limits { update_interval: 3_000_000, ..AT_END };
+            prop_assert_eq!(totals(&run(&rules, &steps, often)), expected.totals, "{}", text);
+        }
     }
 
+    /// In whatever order events come within the bound, the same are stated as if they had come in
+    /// order of time.
     #[test]
-    fn value_counts_are_those_of_the_reference(steps in steps(30), bound in 1..4_u64) {
-        let rules = load(&format!("
-title: values
-correlation: {{type: value_count, rules: [a, b], group-by: [host.name], timespan: 20s, condition: {{field: user.name, gte: {bound}}}}}
-"));
-        let expected = naive(&steps, 20, |window| {
-            window.iter().map(|step| step.3).collect::<BTreeSet<_>>().len() as u64 >= bound
-        });
-        prop_assert_eq!(totals(&run(&rules, &steps, AT_END)), expected);
+    fn late_events_change_nothing(steps in steps(30), bound in 1..6_u64) {
+        for (text, actions, holds) in monotone(bound) {
+            let rules = load(&text);
+            let found = run(&rules, &steps, AT_END);
+            prop_assert_eq!(stated(&found), naive(&steps, actions, 20, holds).stated, "{}", text);
+        }
     }
 
+    /// The same for correlations over correlations, with the engine in order as the reference.
     #[test]
-    fn temporal_is_that_of_the_reference(steps in steps(30)) {
+    fn late_events_change_nothing_further_up(steps in steps(10)) {
         let rules = load("
-title: both
-correlation: {type: temporal, rules: [a, b], group-by: [host.name], timespan: 20s}
+title: many then one
+correlation: {type: temporal_ordered, rules: [many, b], group-by: [host.name], timespan: 40s}
+---
+title: many
+name: many
+correlation: {type: event_count, rules: [a], group-by: [host.name], timespan: 20s, condition: {gte: 3}}
 ");
-        let expected = naive(&steps, 20, |window| {
-            window.iter().map(|step| step.1).collect::<BTreeSet<_>>().len() == 2
-        });
-        prop_assert_eq!(totals(&run(&rules, &steps, AT_END)), expected);
-    }
-
-    #[test]
-    fn order_is_that_of_the_reference(steps in steps(0)) {
-        let rules = load("
-title: order
-correlation: {type: temporal_ordered, rules: [a, b], group-by: [host.name], timespan: 20s}
-");
-        let expected = naive(&steps, 20, |window| {
-            let first = window.iter().position(|step| step.1 == "a");
-            first.is_some_and(|first| window[first..].iter().any(|step| step.1 == "b"))
-        });
-        prop_assert_eq!(totals(&run(&rules, &steps, AT_END)), expected);
-    }
-
-    #[test]
-    fn ranges_hold_within_their_bounds(steps in steps(0)) {
-        let rules = load("
-title: range
-correlation: {type: event_count, rules: [a, b], group-by: [host.name], timespan: 20s, condition: {gt: 2, lte: 4}}
-");
-        let expected = naive(&steps, 20, |window| {
-            let count: i64 = window.iter().map(|step| step.4).sum();
-            count > 2 && count <= 4
-        });
-        prop_assert_eq!(totals(&run(&rules, &steps, AT_END)), expected);
+        let mut sorted: Vec<(u64, Step)> = (0..).zip(steps.iter().copied()).collect();
+        sorted.sort_by_key(|(_, step)| step.0);
+        let mut engine = Engine::new(Arc::clone(&rules), AT_END);
+        let mut expected = Vec::new();
+        for (id, step) in sorted {
+            engine.observe(&event(step), id, &mut expected);
+        }
+        engine.flush(&mut expected);
+        let told = |findings: &[Finding]| {
+            let groups = findings.iter().filter(|finding| !finding.group.is_empty());
+            groups.map(|finding| finding.group[0].1.clone()).collect::<BTreeSet<_>>()
+        };
+        prop_assert_eq!(told(&run(&rules, &steps, AT_END)), told(&expected));
     }
 }
 
@@ -214,6 +371,77 @@ correlation: {type: event_count, rules: [a], group-by: [host.name], timespan: 10
         steps.sort_by_key(|step| step.0);
         assert_eq!(run(&rules, &steps, AT_END), [], "{other:?}");
     }
+}
+
+/// Sigma correlation rules specification 2.1, "Value Percentile": "Check when a certain percentage of
+/// observed values occur."
+#[test]
+fn without_a_percentile_it_is_the_share_of_the_value() {
+    let rules = load("
+title: rare
+correlation: {type: value_percentile, rules: [a], group-by: [host.name], timespan: 1h, condition: {field: user.name, lte: 10}}
+");
+    let mut steps: Vec<Step> = (0..30).map(|second| (second, "a", 0, 1, 1)).collect();
+    steps.insert(15, (15, "a", 0, 2, 1));
+    steps.push((40, "a", 0, 3, 1));
+    let found = run(&rules, &steps, AT_END);
+    assert_eq!(counts(&found), [("rare".to_owned(), 1), ("rare".to_owned(), 1)]);
+    assert_eq!((found[0].user.as_deref(), &found[0].event_ids), (None, &vec![15]));
+    assert_eq!(found[1].event_ids, [31]);
+}
+
+#[test]
+fn episodes_count_once_whatever_stands_behind_them() {
+    let rules = load("
+title: twice many
+correlation: {type: event_count, rules: [many], group-by: [host.name], timespan: 1h, condition: {gte: 2}}
+---
+title: many
+name: many
+correlation: {type: event_count, rules: [a], group-by: [host.name], timespan: 10s, condition: {gte: 3}}
+");
+    let burst = |from: i64| (from..from + 5).map(|second| (second, "a", 0, 1, 1));
+    let steps: Vec<Step> = burst(0).collect();
+    assert_eq!(run(&rules, &steps, AT_END), []);
+    let steps: Vec<Step> = burst(0).chain(burst(100)).collect();
+    assert_eq!(counts(&run(&rules, &steps, AT_END)), [("twice many".to_owned(), 6)]);
+}
+
+#[test]
+fn an_event_without_a_number_does_not_count() {
+    let rules = load("
+title: average
+correlation: {type: value_avg, rules: [a], group-by: [host.name], timespan: 1m, condition: {field: user.id, lt: 2.5}}
+");
+    let mut engine = Engine::new(rules, AT_END);
+    let mut findings = Vec::new();
+    for (second, id) in (0..).zip(["", "root", "inf", "3", "1"]) {
+        let mut event = event((second, "a", 0, 1, 1));
+        event.set(Field::UserId, id);
+        engine.observe(&event, second as u64, &mut findings);
+    }
+    assert_eq!(counts(&findings), [("average".to_owned(), 2)]);
+    assert_eq!(findings[0].event_ids, [3, 4]);
+}
+
+#[test]
+fn a_late_event_completes_an_order_that_newer_ones_passed() {
+    let rules = load(
+        "
+title: order
+correlation: {type: temporal_ordered, rules: [a, b], group-by: [host.name], timespan: 20s}
+",
+    );
+    let found = run(&rules, &[(10, "b", 0, 1, 1), (12, "b", 0, 2, 1), (8, "a", 0, 3, 1)], AT_END);
+    assert_eq!(counts(&found), [("order".to_owned(), 2), ("order".to_owned(), 1)]);
+    assert_eq!(found[0].first_seen, Timestamp::from_seconds(8));
+    assert_eq!(found[0].event_ids, [2, 0]);
+    // Also where the condition holds no more at the newest event.
+    let steps = [(10, "b", 0, 1, 1), (25, "a", 0, 2, 1), (8, "a", 0, 3, 1), (60, "a", 0, 3, 1)];
+    assert_eq!(
+        counts(&run(&rules, &steps, AT_END)),
+        [("order".to_owned(), 2), ("order".to_owned(), 1)]
+    );
 }
 
 #[test]
@@ -315,7 +543,8 @@ fn groups_are_capped_and_what_they_had_to_say_is_said() {
 title: two
 correlation: {type: event_count, rules: [a], group-by: [host.name], timespan: 99s, condition: {gte: 1}}
 ");
-    let mut engine = Engine::new(rules, Limits { update_interval: i64::MAX, max_groups: 10 });
+    let mut engine =
+        Engine::new(rules, Limits { update_interval: i64::MAX, max_groups: 10, ..AT_END });
     let mut findings = Vec::new();
     for group in 0..100 {
         for _ in 0..2 {

@@ -123,11 +123,27 @@ fn correlation_faults_are_placed() {
     for (section, expected) in [
         (
             "type: event_cuont\n  rules: [good]\n  timespan: 1m\n  condition: {gte: 1}",
-            "r.yml:12:9: unknown correlation type `event_cuont`, expected event_count, value_count, temporal or temporal_ordered, did you mean `event_count`?",
+            "r.yml:12:9: unknown correlation type `event_cuont`, expected event_count, value_count, temporal, temporal_ordered, value_sum, value_avg, value_percentile or value_median, did you mean `event_count`?",
         ),
         (
-            "type: value_sum\n  rules: [good]\n  timespan: 1m\n  condition: {gte: 1, field: x}",
-            "r.yml:12:9: the correlation type `value_sum` is not supported",
+            "type: value_sum\n  rules: [good]\n  timespan: 1m\n  condition:\n    field: [x, y]\n    gte: 1",
+            "r.yml:16:5: a value_sum correlation takes one `field`",
+        ),
+        (
+            "type: value_avg\n  rules: [good]\n  timespan: 1m\n  condition:\n    field: x\n    gte: much",
+            "r.yml:17:5: `gte` must be a number",
+        ),
+        (
+            "type: value_percentile\n  rules: [good]\n  timespan: 1m\n  condition:\n    field: x\n    percentile: 101\n    gte: 1.5",
+            "r.yml:17:5: `percentile` must be a number from 0 to 100",
+        ),
+        (
+            "type: value_percentile\n  rules: [good]\n  timespan: 1m\n  condition:\n    field: [x, y]\n    percentile: 9\n    gte: 1",
+            "r.yml:16:5: a percentile is that of one `field`",
+        ),
+        (
+            "type: value_median\n  rules: [good]\n  timespan: 1m\n  condition:\n    field: x",
+            "r.yml:15:3: the condition compares nothing, expected a bound such as gte: 10",
         ),
         (
             "type: event_count\n  rules: [good]\n  timespan: 1 minute\n  condition: {gte: 1}",
@@ -139,7 +155,7 @@ fn correlation_faults_are_placed() {
         ),
         (
             "type: event_count\n  rules: [good]\n  timespan: 1m\n  condition:\n    gtee: 1",
-            "r.yml:16:5: unknown condition `gtee`, expected gt, gte, lt, lte, eq, neq or field, did you mean `gte`?",
+            "r.yml:16:5: unknown condition `gtee`, expected gt, gte, lt, lte, eq, neq, field or percentile, did you mean `gte`?",
         ),
         (
             "type: event_count\n  rules: [good]\n  groupby: [x]\n  timespan: 1m\n  condition: {gte: 1}",
@@ -158,6 +174,30 @@ fn correlation_faults_are_placed() {
         let (rules, said) = load(&text);
         assert_eq!(said, [expected], "{text}");
         assert_eq!(rules.len(), 1);
+    }
+}
+
+/// Sigma correlation rules specification 2.1, "Correlation Types" and "Condition".
+#[test]
+fn every_correlation_of_the_specification_loads() {
+    let base = GOOD.replace("title: good", "title: good\nname: good");
+    for section in [
+        "type: event_count\n  group-by: [host.name]\n  condition: {gt: 100, lte: 200}",
+        "type: value_count\n  group-by: [host.name, user.name]\n  condition: {field: User, gte: 100}",
+        "type: value_count\n  condition: {field: [User, SourceIp], neq: 3}",
+        "type: temporal\n  group-by: [host.name]",
+        "type: temporal\n  condition: {gte: 1}",
+        "type: temporal_ordered\n  condition: {eq: 1}",
+        "type: value_sum\n  condition: {field: bytes_sent, gt: 1000000}",
+        "type: value_avg\n  condition: {field: BytesOut, gt: 499.5, lt: -1}",
+        "type: value_percentile\n  condition: {field: image, lte: 1}",
+        "type: value_percentile\n  condition: {field: BytesOut, percentile: 99.9, lte: 0.1}",
+        "type: value_median\n  condition: {field: BytesOut, eq: 1}",
+    ] {
+        let text = format!(
+            "{base}---\ntitle: it\ncorrelation:\n  {section}\n  rules: [good]\n  timespan: 90m\n"
+        );
+        assert_eq!(load(&text).1, Vec::<String>::new(), "{section}");
     }
 }
 

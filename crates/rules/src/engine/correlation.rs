@@ -2,18 +2,31 @@
 //!
 //! An episode starts when the condition starts to hold for a group: a finding states the events of
 //! the window. While it goes on, further events are gathered and stated as follow-ups whose count is
-//! only the new ones, so that the counts of one group's findings add up to its events. It ends with
-//! the first match after which the condition does not hold.
+//! only the new ones. It ends with the first match at which the condition does not hold. A match
+//! that comes late is judged where its time belongs: what it completes starts, what it adds to an
+//! episode of the past is told as a follow-up.
+//!
+//! A group rests as bytes between its events: most have a few matches, and there can be a million.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
 
-use bergfried_event::{Event, Finding, Timestamp};
+use bergfried_event::{Event, FieldName, Finding};
 
 use super::Limits;
-use super::details::{Details, MAX_IDS, Span};
-use super::groups::{Groups, value, write_key};
-use super::window::{Added, Arrival, Window};
+use super::group::Group;
+use super::groups::{Groups, Used, on_heap};
+use super::judge::{Judge, Point};
+use super::key::{number, value, write_key};
+use super::measure::Measure;
+use super::window::{Match, Stretch};
 use crate::rule::{Correlation, CorrelationKind, Rule};
+
+/// How far behind the events of other groups those of one group may lag (a host that was offline)
+/// and still meet what the group remembers: one hour.
+const MAX_LATENESS: i64 = 3_600_000_000;
+/// A group with more matches than this does not rest as bytes: writing them would cost more than
+/// what is done with them.
+const LARGE: usize = 128;
 
 /// A match that reaches a correlation.
 pub(super) struct Hit<'h, 'e> {
@@ -22,197 +35,369 @@ pub(super) struct Hit<'h, 'e> {
     /// Counts events; a match of the same event has the same.
     pub(super) sequence: u64,
     pub(super) step: usize,
+    /// When it counts, in microseconds.
+    pub(super) time: i64,
+    /// How many events stand behind it.
     pub(super) weight: u64,
+    /// How often it counts.
+    pub(super) times: u64,
     /// When the first event behind the match happened, in microseconds.
     pub(super) first: i64,
-}
-
-/// What a match did.
-pub(super) enum Outcome {
-    /// The condition does not hold, or the match says nothing to it.
-    Silent,
-    /// The match came too late to count.
-    Late,
-    /// The condition holds from now on.
-    Started { count: u64, first: i64 },
-    /// The condition goes on holding.
-    Goes,
 }
 
 /// What one correlation remembers.
 #[derive(Debug)]
 pub(super) struct CorrelationState {
-    groups: Groups<Group>,
+    pub(super) groups: Groups<Cell>,
+    pub(super) clock: Clock,
+    /// Makes hashes of counted values that nobody can foresee; goes on over a restart.
+    pub(super) secret: u64,
+    /// What groups take beside their entries.
+    heap: usize,
     limits: Limits,
-    hasher: RandomState,
+    evicted: u64,
+    late: u64,
+    /// Slots of groups that may have something to state, each once.
+    pending: Vec<u32>,
+    /// The places in which the event under way was counted, with how much it counted there.
+    counted: Counted,
+    work: Work,
+}
+
+/// A group at rest, or one that is too large for that.
+#[derive(Debug)]
+pub(super) enum Cell {
+    Packed(Box<[u8]>),
+    Large(Box<Group>),
+}
+
+impl Default for Cell {
+    fn default() -> Self {
+        Cell::Packed(Box::default())
+    }
+}
+
+impl Cell {
+    fn heap(&self) -> usize {
+        match self {
+            Cell::Packed(bytes) => on_heap(bytes.len()),
+            Cell::Large(group) => group.bytes(),
+        }
+    }
+}
+
+/// Kept between events for its memory alone.
+#[derive(Debug, Default)]
+struct Work {
     key: String,
-    /// How many groups have something to state.
-    pending: usize,
-    clock: Clock,
+    group: Group,
+    packed: Vec<u8>,
+    measure: Measure,
+    stretches: Vec<Stretch>,
+}
+
+/// Several matches of one event count as one.
+#[derive(Debug, Default)]
+struct Counted {
+    sequence: u64,
+    places: Vec<(u32, u64, u64)>,
+}
+
+impl Counted {
+    /// How much of a match is new, where the event may have counted in this slot before.
+    fn rest(&mut self, sequence: u64, slot: u32, weight: u64, times: u64) -> (u64, u64) {
+        if self.sequence != sequence {
+            self.sequence = sequence;
+            self.places.clear();
+        }
+        match self.places.iter_mut().find(|(known, ..)| *known == slot) {
+            None => {
+                self.places.push((slot, weight, times));
+                (weight, times)
+            }
+            Some((_, known_weight, known_times)) => {
+                let rest =
+                    (weight.saturating_sub(*known_weight), times.saturating_sub(*known_times));
+                *known_weight = weight.max(*known_weight);
+                *known_times = times.max(*known_times);
+                rest
+            }
+        }
+    }
 }
 
 /// Event time as it can be trusted to pass: it moves by at most [`MAX_STEP`] for each match, so that
 /// a line with a wild stamp does not make the groups of all others look old.
 #[derive(Debug, Default)]
-struct Clock {
-    now: Option<i64>,
-    turned: i64,
+pub(super) struct Clock {
+    pub(super) now: Option<i64>,
 }
-
-/// How far behind the events of other groups those of one group may lag (a host that was offline)
-/// and still meet what the group remembers: one hour.
-const MAX_LATENESS: i64 = 3_600_000_000;
 
 /// Ten seconds.
 const MAX_STEP: i64 = 10_000_000;
 
 impl Clock {
-    /// Whether so much time has passed since this was last true.
-    fn has_passed(&mut self, period: i64, time: i64) -> bool {
-        let Some(before) = self.now else {
-            self.now = Some(time);
-            self.turned = time;
-            return false;
-        };
+    /// The time in seconds, after a match at `time`.
+    fn tick(&mut self, time: i64) -> u32 {
+        let before = self.now.unwrap_or(time);
         let now = time.clamp(before, before.saturating_add(MAX_STEP));
         self.now = Some(now);
-        let passed = now.saturating_sub(self.turned) >= period;
-        if passed {
-            self.turned = now;
-        }
-        passed
+        seconds(now)
     }
 }
 
-#[derive(Debug)]
-struct Group {
-    values: Vec<String>,
-    window: Window,
-    details: Details,
-    episode: Option<Episode>,
-}
-
-#[derive(Debug)]
-struct Episode {
-    stated: i64,
-    pending: Option<Pending>,
-}
-
-/// What is to be stated next of an episode.
-#[derive(Debug)]
-struct Pending {
-    span: Span,
-    event_ids: Vec<u64>,
-}
-
-impl CorrelationKind {
-    /// Whether a match of a running episode below matters: these ask for what there is at a time,
-    /// while the counting types count each episode once.
-    pub(super) fn asks_for_presence(self) -> bool {
-        matches!(self, CorrelationKind::Temporal | CorrelationKind::TemporalOrdered)
-    }
+/// Seconds since 1970, as far as they can be told in 32 bits.
+fn seconds(micros: i64) -> u32 {
+    u32::try_from(micros.div_euclid(1_000_000).max(0)).unwrap_or(u32::MAX)
 }
 
 impl CorrelationState {
     pub(super) fn new(limits: Limits) -> Self {
         CorrelationState {
             groups: Groups::new(limits.max_groups),
-            limits,
-            hasher: RandomState::new(),
-            key: String::new(),
-            pending: 0,
             clock: Clock::default(),
+            secret: RandomState::new().hash_one(0),
+            heap: 0,
+            limits,
+            evicted: 0,
+            late: 0,
+            pending: Vec::new(),
+            counted: Counted::default(),
+            work: Work::default(),
         }
     }
 
     pub(super) fn evicted(&self) -> u64 {
-        self.groups.evicted()
+        self.evicted
     }
 
-    /// Takes a match in. Without `findings` (warming up) nothing is stated, now or later.
+    pub(super) fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// About how many bytes the groups take.
+    pub(super) fn bytes(&self) -> usize {
+        self.groups.bytes() + self.heap
+    }
+
+    /// Takes a match in; where the condition came to hold is added to `points`. Without `findings`
+    /// (warming up) nothing is stated, now or later.
     pub(super) fn observe(
         &mut self,
         rule: &Rule,
         correlation: &Correlation,
         hit: &Hit<'_, '_>,
         mut findings: Option<&mut Vec<Finding>>,
-    ) -> Outcome {
-        let Some(step) = correlation.steps.get(hit.step) else { return Outcome::Silent };
-        if !write_key(hit.event, &step.group_by, &mut self.key) {
-            return Outcome::Silent;
+        points: &mut Vec<Point>,
+    ) {
+        let Some(step) = correlation.steps.get(hit.step) else { return };
+        let mut work = std::mem::take(&mut self.work);
+        let counted = self.counted_value(correlation, hit.event, &step.values);
+        if let Some(value) = counted
+            && write_key(hit.event, &step.group_by, &mut work.key)
+        {
+            let second = self.clock.tick(hit.time);
+            self.expire(rule, correlation, second, findings.as_deref_mut(), &mut work);
+            self.count(rule, correlation, hit, value, second, findings, points, &mut work);
         }
-        let counted = match counted_value(hit.event, &step.values, &self.hasher) {
-            Some(counted) => counted,
-            None => return Outcome::Silent,
-        };
-        let make = || Group {
-            values: step
-                .group_by
-                .iter()
-                .map(|field| value(hit.event, field).unwrap_or_default().into_owned())
-                .collect(),
-            window: Window::new(correlation),
-            details: Details::default(),
-            episode: None,
-        };
-        let pending = &mut self.pending;
-        let time = hit.event.created().micros();
-        // A group without a match for so long has an empty window, also for events that come late.
-        if self.clock.has_passed(correlation.timespan.saturating_add(MAX_LATENESS), time) {
-            self.groups.turn(|mut over| {
-                if let Some(findings) = findings.as_deref_mut() {
-                    over.state(rule, correlation, i64::MAX, pending, findings);
-                }
-            });
-        }
-        let (group, _) = self.groups.entry(&self.key, make, |mut forgotten: Group| {
-            if let Some(findings) = findings.as_deref_mut() {
-                forgotten.state(rule, correlation, i64::MAX, pending, findings);
-            }
-        });
-        if group.episode.is_none() && group.window.is_over(correlation, time) {
-            group.details = Details::default();
-        }
-        let arrival = Arrival {
-            time,
-            first: hit.first,
-            weight: hit.weight,
-            event_id: hit.event_id,
-            sequence: hit.sequence,
-            step: hit.step,
-            value: counted,
-        };
-        let Added::Counted { weight, holds } = group.window.add(correlation, arrival) else {
-            return Outcome::Late;
-        };
-        if !holds {
-            if let Some(findings) = findings {
-                group.state(rule, correlation, time, pending, findings);
-            }
-            group.episode = None;
-            group.details.hide();
-            group.describe(rule, correlation, hit);
-            return Outcome::Silent;
-        }
-        group.describe(rule, correlation, hit);
-        if !rule.silent {
-            group.details.show(hit.event);
-        }
-        let Some(episode) = &mut group.episode else {
-            return group.start(rule, correlation, time, findings);
-        };
-        if let Some(findings) = findings.filter(|_| !rule.silent) {
-            if episode.gather(hit, weight) {
-                *pending += 1;
-            }
-            if time.saturating_sub(episode.stated) >= self.limits.update_interval {
-                group.state(rule, correlation, time, pending, findings);
-            }
-        }
-        Outcome::Goes
+        self.work = work;
     }
 
-    /// States what was gathered by episodes that stated nothing for `interval`.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one match, taken apart once")]
+    fn count(
+        &mut self,
+        rule: &Rule,
+        correlation: &Correlation,
+        hit: &Hit<'_, '_>,
+        value: u64,
+        second: u32,
+        mut findings: Option<&mut Vec<Finding>>,
+        points: &mut Vec<Point>,
+        work: &mut Work,
+    ) {
+        let used = Used { turn: turn(hit.sequence), second };
+        let slot = match self.groups.find(&work.key) {
+            Some(slot) => {
+                self.groups.touch(slot, used);
+                slot
+            }
+            None => {
+                let Some(slot) = self.groups.insert(&work.key, Cell::default(), used) else {
+                    return;
+                };
+                if self.groups.is_over() {
+                    self.evict(rule, correlation, findings.as_deref_mut(), work);
+                }
+                slot
+            }
+        };
+        let (weight, times) = self.counted.rest(hit.sequence, slot, hit.weight, hit.times);
+        if weight == 0 && times == 0 && is_count(correlation.kind) {
+            return;
+        }
+        let new = Match {
+            time: hit.time,
+            first: hit.first,
+            event_id: hit.event_id,
+            value,
+            weight,
+            times,
+            step: u8::try_from(hit.step).unwrap_or(u8::MAX),
+            held: false,
+            stated: false,
+        };
+        let Some(mut cell) = self.open(correlation, slot, work) else { return };
+        let group = match &mut cell {
+            Cell::Packed(_) => &mut work.group,
+            Cell::Large(group) => group,
+        };
+        if group.window.is_late(correlation, hit.time) {
+            self.late = self.late.saturating_add(1);
+        } else {
+            let mut judge = Judge {
+                rule,
+                correlation,
+                limits: &self.limits,
+                key: &work.key,
+                measure: &mut work.measure,
+                stretches: &mut work.stretches,
+                findings,
+                points,
+            };
+            judge.add(group, hit.event, new);
+        }
+        self.close(correlation, slot, cell, work);
+    }
+
+    /// A group to work with: in `work` where it rested as bytes.
+    fn open(&mut self, correlation: &Correlation, slot: u32, work: &mut Work) -> Option<Cell> {
+        let cell = std::mem::take(self.groups.get_mut(slot)?);
+        self.heap = self.heap.saturating_sub(cell.heap());
+        if let Cell::Packed(packed) = &cell {
+            // A group that was just made has no bytes yet.
+            if work.group.unpack(correlation, self.groups.key(slot), packed).is_err() {
+                work.group.clear();
+            }
+        }
+        Some(cell)
+    }
+
+    /// Lets a group rest again.
+    fn close(&mut self, correlation: &Correlation, slot: u32, cell: Cell, work: &mut Work) {
+        let (group, before) = match cell {
+            Cell::Packed(before) => (&mut work.group, Ok(before)),
+            Cell::Large(mut group) => {
+                work.group.clear();
+                std::mem::swap(&mut work.group, &mut *group);
+                (&mut work.group, Err(group))
+            }
+        };
+        if group.pending.is_some() && !self.groups.mark(slot) {
+            self.pending.push(slot);
+        }
+        let cell = match before {
+            // Not at once back and forth where one match makes the difference.
+            Err(mut large) if group.window.matches.len() > LARGE / 2 => {
+                std::mem::swap(&mut *large, group);
+                Cell::Large(large)
+            }
+            Ok(_) if group.window.matches.len() > LARGE => {
+                Cell::Large(Box::new(std::mem::take(group)))
+            }
+            before => {
+                work.packed.clear();
+                group.pack(correlation, self.groups.key(slot), &mut work.packed);
+                Cell::Packed(match before {
+                    Ok(mut same) if same.len() == work.packed.len() => {
+                        same.copy_from_slice(&work.packed);
+                        same
+                    }
+                    _ => work.packed.as_slice().into(),
+                })
+            }
+        };
+        self.heap += cell.heap();
+        if let Some(place) = self.groups.get_mut(slot) {
+            *place = cell;
+        }
+    }
+
+    /// Forgets the group that was not used for the longest time, and says what it had to say.
+    fn forget(
+        &mut self,
+        rule: &Rule,
+        correlation: &Correlation,
+        slot: u32,
+        findings: Option<&mut Vec<Finding>>,
+        work: &mut Work,
+    ) {
+        let Some((key, cell)) = self.groups.remove(slot) else { return };
+        self.heap = self.heap.saturating_sub(cell.heap());
+        let Some(findings) = findings else { return };
+        match cell {
+            Cell::Packed(packed) => {
+                if work.group.unpack(correlation, &key, &packed).is_ok() {
+                    work.group.state(rule, correlation, &key, i64::MAX, findings);
+                }
+            }
+            Cell::Large(mut group) => group.state(rule, correlation, &key, i64::MAX, findings),
+        }
+    }
+
+    fn evict(
+        &mut self,
+        rule: &Rule,
+        correlation: &Correlation,
+        findings: Option<&mut Vec<Finding>>,
+        work: &mut Work,
+    ) {
+        if let Some((slot, _)) = self.groups.oldest() {
+            self.evicted = self.evicted.saturating_add(1);
+            self.forget(rule, correlation, slot, findings, work);
+        }
+    }
+
+    /// Forgets some of the groups whose windows are empty, also for events that come late.
+    fn expire(
+        &mut self,
+        rule: &Rule,
+        correlation: &Correlation,
+        second: u32,
+        mut findings: Option<&mut Vec<Finding>>,
+        work: &mut Work,
+    ) {
+        let period = seconds(correlation.timespan.saturating_add(MAX_LATENESS)).saturating_add(1);
+        // More than one match can add, so that the list cannot grow.
+        for _ in 0..2 {
+            match self.groups.oldest() {
+                Some((slot, used)) if second.saturating_sub(used.second) > period => {
+                    self.forget(rule, correlation, slot, findings.as_deref_mut(), work);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// When the least recently used group was used last.
+    pub(super) fn oldest_turn(&self) -> Option<u32> {
+        self.groups.oldest().map(|(_, used)| used.turn)
+    }
+
+    /// Forgets a group to make room for those of other rules; false where there is none.
+    pub(super) fn shed(
+        &mut self,
+        rule: &Rule,
+        correlation: &Correlation,
+        findings: Option<&mut Vec<Finding>>,
+    ) -> bool {
+        let mut work = std::mem::take(&mut self.work);
+        let any = self.groups.len() > 0;
+        self.evict(rule, correlation, findings, &mut work);
+        self.work = work;
+        any
+    }
+
+    /// States what was gathered by groups that stated nothing for `interval`.
     pub(super) fn flush(
         &mut self,
         rule: &Rule,
@@ -221,124 +406,63 @@ impl CorrelationState {
         interval: i64,
         findings: &mut Vec<Finding>,
     ) {
-        if self.pending == 0 {
+        if self.pending.is_empty() {
             return;
         }
         let from = findings.len();
-        for group in self.groups.values_mut() {
-            let due = group
-                .episode
-                .as_ref()
-                .is_some_and(|episode| now.saturating_sub(episode.stated) >= interval);
-            if due {
-                group.state(rule, correlation, now, &mut self.pending, findings);
+        let mut work = std::mem::take(&mut self.work);
+        for slot in std::mem::take(&mut self.pending) {
+            self.groups.unmark(slot);
+            let Some(mut cell) = self.open(correlation, slot, &mut work) else { continue };
+            let group = match &mut cell {
+                Cell::Packed(_) => &mut work.group,
+                Cell::Large(group) => group,
+            };
+            if now.saturating_sub(group.stated) >= interval {
+                group.state(rule, correlation, self.groups.key(slot), now, findings);
             }
+            self.close(correlation, slot, cell, &mut work);
         }
-        // Maps have no order; findings of one moment have that of their groups.
+        self.work = work;
+        // Slots have no order; findings of one moment have that of their groups.
         if let Some(new) = findings.get_mut(from..) {
             new.sort_by(|a, b| (a.last_seen, &a.group).cmp(&(b.last_seen, &b.group)));
         }
     }
-}
 
-impl Group {
-    /// Remembers what a finding says of the event.
-    ///
-    /// An order of events is told by the one that completes it (the login, not the failures), other
-    /// correlations by what their events have in common.
-    fn describe(&mut self, rule: &Rule, correlation: &Correlation, hit: &Hit<'_, '_>) {
-        if rule.silent {
-            return;
-        }
-        if correlation.kind == CorrelationKind::TemporalOrdered {
-            if hit.step + 1 == correlation.steps.len() {
-                self.details = Details::default();
-            } else if self.episode.is_some() {
-                return;
-            }
-        }
-        self.details.add(hit.event);
-    }
-
-    fn start(
-        &mut self,
-        rule: &Rule,
+    /// What the condition looks at: nought for events alone, a hash of values, or a number's bits;
+    /// `None` where the event lacks it.
+    fn counted_value(
+        &self,
         correlation: &Correlation,
-        time: i64,
-        findings: Option<&mut Vec<Finding>>,
-    ) -> Outcome {
-        let (count, first, last, ids) = self.window.evidence();
-        self.episode = Some(Episode { stated: time, pending: None });
-        if let Some(findings) = findings.filter(|_| !rule.silent) {
-            let (first, last) = (Timestamp::from_micros(first), Timestamp::from_micros(last));
-            let finding = self.details.finding(rule, Span { count, first, last }, ids);
-            findings.push(self.named(correlation, finding));
+        event: &Event<'_>,
+        fields: &[FieldName<'static>],
+    ) -> Option<u64> {
+        if correlation.kind.is_numeric() {
+            return fields.first().and_then(|field| number(event, field)).map(f64::to_bits);
         }
-        Outcome::Started { count, first }
-    }
-
-    /// States what the episode gathered, if anything.
-    fn state(
-        &mut self,
-        rule: &Rule,
-        correlation: &Correlation,
-        now: i64,
-        pending: &mut usize,
-        findings: &mut Vec<Finding>,
-    ) {
-        let Some(episode) = &mut self.episode else { return };
-        let Some(gathered) = episode.pending.take() else { return };
-        episode.stated = now;
-        *pending = pending.saturating_sub(1);
-        let finding = self.details.finding(rule, gathered.span, gathered.event_ids);
-        findings.push(self.named(correlation, finding));
-    }
-
-    fn named(&self, correlation: &Correlation, mut finding: Finding) -> Finding {
-        finding.group =
-            correlation.group_names.iter().cloned().zip(self.values.iter().cloned()).collect();
-        let matched = finding.group.iter().take(Finding::MAX_MATCHED);
-        finding.matched = matched.cloned().collect();
-        finding
+        if fields.is_empty() || is_count(correlation.kind) && !is_of_values(correlation.kind) {
+            return Some(0);
+        }
+        let mut hasher = DefaultHasher::new();
+        self.secret.hash(&mut hasher);
+        for field in fields {
+            value(event, field)?.hash(&mut hasher);
+        }
+        Some(hasher.finish())
     }
 }
 
-impl Episode {
-    /// Adds a match to what is to be stated; true where it is the first.
-    fn gather(&mut self, hit: &Hit<'_, '_>, weight: u64) -> bool {
-        if weight == 0 {
-            return false;
-        }
-        let time = hit.event.created();
-        match &mut self.pending {
-            None => {
-                let span = Span { count: weight, first: time, last: time };
-                self.pending = Some(Pending { span, event_ids: vec![hit.event_id] });
-                true
-            }
-            Some(Pending { span, event_ids }) => {
-                span.count = span.count.saturating_add(weight);
-                span.first = span.first.min(time);
-                span.last = span.last.max(time);
-                if event_ids.len() >= MAX_IDS {
-                    event_ids.remove(0);
-                }
-                event_ids.push(hit.event_id);
-                false
-            }
-        }
-    }
+/// Part of the counter of events that fits an entry; it tells the order of use well enough.
+pub(super) fn turn(sequence: u64) -> u32 {
+    (sequence >> 6) as u32
 }
 
-/// A hash of the values that `value_count` counts, taken together; `None` where one is missing.
-fn counted_value(
-    event: &Event<'_>,
-    fields: &[bergfried_event::FieldName<'static>],
-    hasher: &RandomState,
-) -> Option<u64> {
-    let mut hash = 0_u64;
-    for field in fields {
-        hash = hasher.hash_one((hash, value(event, field)?.as_ref()));
-    }
-    Some(hash)
+/// Whether a second match of one event says nothing new.
+fn is_count(kind: CorrelationKind) -> bool {
+    kind != CorrelationKind::ValueCount && !kind.asks_for_presence()
+}
+
+fn is_of_values(kind: CorrelationKind) -> bool {
+    matches!(kind, CorrelationKind::ValueCount | CorrelationKind::ValueShare)
 }

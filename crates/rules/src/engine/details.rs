@@ -3,7 +3,9 @@
 use bergfried_event::{Event, Field, FieldName, Finding, Timestamp};
 use bergfried_query::Predicate;
 
-use super::groups;
+use super::bytes::{Bytes, Malformed, put_text, put_varint};
+use super::groups::on_heap;
+use super::key::{self, value};
 use crate::rule::Rule;
 
 /// The most characters of an example line.
@@ -28,7 +30,7 @@ pub(super) fn single(
 }
 
 /// How many events a finding stands on, and when they happened.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) count: u64,
     pub(super) first: Timestamp,
@@ -36,16 +38,22 @@ pub(super) struct Span {
 }
 
 /// A field's text where all the events have the same; those without it do not matter.
-#[derive(Debug, Default)]
-enum Shared {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Shared {
+    known: Known,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Known {
     #[default]
     Unset,
-    Same(String),
+    Same,
     Differ,
 }
 
 /// What the events of a group have in common, and the last of them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Details {
     host: Shared,
     user: Shared,
@@ -55,26 +63,75 @@ pub(super) struct Details {
 }
 
 impl Shared {
+    fn clear(&mut self) {
+        self.known = Known::Unset;
+        self.text.clear();
+    }
+
     fn add(&mut self, text: Option<&str>) {
-        match (&*self, text) {
-            (Shared::Unset, Some(text)) => *self = Shared::Same(text.to_owned()),
-            (Shared::Same(same), Some(text)) if same != text => *self = Shared::Differ,
+        match (self.known, text) {
+            (Known::Unset, Some(text)) => {
+                self.known = Known::Same;
+                self.text.clear();
+                self.text.push_str(text);
+            }
+            (Known::Same, Some(text)) if self.text != text => {
+                self.known = Known::Differ;
+                self.text.clear();
+            }
             _ => {}
         }
     }
 
     fn text(&self) -> Option<String> {
-        match self {
-            Shared::Same(text) => Some(text.clone()),
-            Shared::Unset | Shared::Differ => None,
+        (self.known == Known::Same).then(|| self.text.clone())
+    }
+
+    /// A group is often that of one source or user: then its key holds the text already.
+    fn pack(&self, key: &str, out: &mut Vec<u8>) {
+        match self.known {
+            Known::Unset => out.push(0),
+            Known::Differ => out.push(1),
+            Known::Same => match key::values(key).position(|value| value == self.text) {
+                Some(place) => put_varint(out, 3 + place as u64),
+                None => {
+                    out.push(2);
+                    put_text(out, &self.text);
+                }
+            },
         }
+    }
+
+    fn unpack(&mut self, key: &str, bytes: &mut Bytes<'_>) -> Result<(), Malformed> {
+        self.clear();
+        let text = match bytes.varint()? {
+            0 => return Ok(()),
+            1 => {
+                self.known = Known::Differ;
+                return Ok(());
+            }
+            2 => bytes.text()?,
+            place => {
+                let place = usize::try_from(place - 3).map_err(|_| Malformed)?;
+                key::values(key).nth(place).ok_or(Malformed)?
+            }
+        };
+        self.add(Some(text));
+        Ok(())
     }
 }
 
 impl Details {
+    pub(super) fn clear(&mut self) {
+        for shared in [&mut self.host, &mut self.user, &mut self.source] {
+            shared.clear();
+        }
+        self.hide();
+    }
+
     /// Adds the event to those that must have their fields in common.
     pub(super) fn add(&mut self, event: &Event<'_>) {
-        let value = |field| groups::value(event, &FieldName::Known(field));
+        let value = |field| value(event, &FieldName::Known(field));
         self.host.add(value(Field::HostName).as_deref());
         self.user.add(value(Field::UserName).as_deref());
         self.source.add(value(Field::SourceIp).as_deref());
@@ -91,7 +148,35 @@ impl Details {
 
     /// Forgets the example.
     pub(super) fn hide(&mut self) {
-        (self.program, self.example) = (String::new(), String::new());
+        self.program.clear();
+        self.example.clear();
+    }
+
+    /// About how many bytes its texts take.
+    pub(super) fn heap(&self) -> usize {
+        let texts = [&self.host.text, &self.user.text, &self.source.text];
+        let texts = texts.into_iter().chain([&self.program, &self.example]);
+        texts.map(|text| on_heap(text.capacity())).sum()
+    }
+
+    /// Writes the texts as few bytes; the values of the group's key need not be written again.
+    pub(super) fn pack(&self, key: &str, out: &mut Vec<u8>) {
+        for shared in [&self.host, &self.user, &self.source] {
+            shared.pack(key, out);
+        }
+        put_text(out, &self.program);
+        put_text(out, &self.example);
+    }
+
+    pub(super) fn unpack(&mut self, key: &str, bytes: &mut Bytes<'_>) -> Result<(), Malformed> {
+        for shared in [&mut self.host, &mut self.user, &mut self.source] {
+            shared.unpack(key, bytes)?;
+        }
+        for text in [&mut self.program, &mut self.example] {
+            text.clear();
+            text.push_str(bytes.text()?);
+        }
+        Ok(())
     }
 
     pub(super) fn finding(&self, rule: &Rule, span: Span, event_ids: Vec<u64>) -> Finding {

@@ -2,15 +2,17 @@
 
 use bergfried_event::Event;
 
-use super::groups::{Groups, write_key};
+use super::groups::{Groups, Used};
+use super::key::write_key;
 use crate::rule::FirstSeen;
 
 /// What one first-seen rule remembers.
 #[derive(Debug)]
 pub(super) struct FirstSeenState {
-    seen: Groups<()>,
+    pub(super) seen: Groups<()>,
     /// When the rule first matched for each value of the baseline, in microseconds.
-    baselines: Groups<i64>,
+    pub(super) baselines: Groups<i64>,
+    evicted: u64,
     key: String,
 }
 
@@ -19,27 +21,82 @@ impl FirstSeenState {
         FirstSeenState {
             seen: Groups::new(max_groups),
             baselines: Groups::new(max_groups),
+            evicted: 0,
             key: String::new(),
         }
     }
 
     /// Remembers the event's combination; whether it is new on a baseline that was learnt already.
-    pub(super) fn is_new(&mut self, rule: &FirstSeen, event: &Event<'_>) -> bool {
+    pub(super) fn is_new(&mut self, rule: &FirstSeen, event: &Event<'_>, turn: u32) -> bool {
         let now = event.created().micros();
+        let used = Used { turn, second: 0 };
         if !write_key(event, std::slice::from_ref(&rule.baseline), &mut self.key) {
             return false;
         }
-        let (since, _) = self.baselines.entry(&self.key, || now, |_| {});
+        let (slot, _) = entry(&mut self.baselines, &self.key, now, used, &mut self.evicted);
+        let Some(since) = slot.and_then(|slot| self.baselines.get_mut(slot)) else { return false };
         *since = now.min(*since);
         let learnt = now.saturating_sub(*since) >= rule.learning;
         if !write_key(event, &rule.group_by, &mut self.key) {
             return false;
         }
-        let (_, new) = self.seen.entry(&self.key, || (), |()| {});
+        let (_, new) = entry(&mut self.seen, &self.key, (), used, &mut self.evicted);
         new && learnt
     }
 
     pub(super) fn evicted(&self) -> u64 {
-        self.seen.evicted().saturating_add(self.baselines.evicted())
+        self.evicted
     }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.seen.bytes() + self.baselines.bytes()
+    }
+
+    /// When what was not used for the longest time was used last.
+    pub(super) fn oldest_turn(&self) -> Option<u32> {
+        let (seen, baseline) = (turn(&self.seen), turn(&self.baselines));
+        seen.into_iter().chain(baseline).min()
+    }
+
+    /// Forgets the least recently used combination or baseline to make room for what other rules
+    /// remember; false where there is none.
+    pub(super) fn shed(&mut self) -> bool {
+        let (seen, baseline) = (turn(&self.seen), turn(&self.baselines));
+        let is_seen = match (seen, baseline) {
+            (Some(seen), Some(baseline)) => seen <= baseline,
+            (seen, _) => seen.is_some(),
+        };
+        let shed =
+            if is_seen { drop_oldest(&mut self.seen) } else { drop_oldest(&mut self.baselines) };
+        self.evicted = self.evicted.saturating_add(u64::from(shed));
+        shed
+    }
+}
+
+fn turn<V: Default>(groups: &Groups<V>) -> Option<u32> {
+    groups.oldest().map(|(_, used)| used.turn)
+}
+
+fn drop_oldest<V: Default>(groups: &mut Groups<V>) -> bool {
+    groups.oldest().and_then(|(slot, _)| groups.remove(slot)).is_some()
+}
+
+/// The slot of a key, made where there is none: then true.
+fn entry<V: Default>(
+    groups: &mut Groups<V>,
+    key: &str,
+    value: V,
+    used: Used,
+    evicted: &mut u64,
+) -> (Option<u32>, bool) {
+    if let Some(slot) = groups.find(key) {
+        groups.touch(slot, used);
+        return (Some(slot), false);
+    }
+    let slot = groups.insert(key, value, used);
+    if groups.is_over() {
+        *evicted = evicted.saturating_add(u64::from(drop_oldest(groups)));
+    }
+    (slot, true)
 }

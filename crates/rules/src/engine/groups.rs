@@ -1,133 +1,373 @@
-//! State by group: a map that forgets the least recently used when there are too many.
+//! State by key, compact and in the order of use: the least recently used can be taken out.
+//!
+//! Entries lie in chunks that never move, an open-addressing index of four bytes each finds them, and
+//! links between them give the order of use.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::hash::{BuildHasher, RandomState};
 
-use bergfried_event::{Event, Field, FieldName};
+/// Entries of one chunk.
+const CHUNK: usize = 1_024;
+/// No entry.
+const NONE: u32 = u32::MAX;
+/// The most groups of one table, whatever the caller asks for.
+const MAX_GROUPS: usize = 1 << 30;
 
-/// Two generations of entries. One that is used moves to the young generation; when that holds half
-/// of the cap, the old one is dropped whole. So at least the most recent half of the cap is kept, at
-/// constant cost for each use.
+/// A map from keys to values that knows its order of use and about how many bytes it takes.
 #[derive(Debug)]
 pub(super) struct Groups<V> {
-    young: HashMap<Box<str>, V>,
-    old: HashMap<Box<str>, V>,
-    half: usize,
-    evicted: u64,
+    hasher: RandomState,
+    /// Slots by hash, linear probing; its length is zero or a power of two.
+    index: Vec<u32>,
+    chunks: Vec<Vec<Entry<V>>>,
+    free: u32,
+    newest: u32,
+    oldest: u32,
+    len: usize,
+    key_bytes: usize,
+    max: usize,
 }
 
-impl<V> Groups<V> {
-    pub(super) fn new(cap: usize) -> Self {
-        Groups { young: HashMap::new(), old: HashMap::new(), half: (cap / 2).max(1), evicted: 0 }
+#[derive(Debug)]
+struct Entry<V> {
+    hash: u32,
+    /// The entry used after this one.
+    newer: u32,
+    /// The entry used before this one; the next free slot where this is free.
+    older: u32,
+    used: Used,
+    marked: bool,
+    live: bool,
+    key: Box<str>,
+    value: V,
+}
+
+/// When an entry was used last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Used {
+    /// By a counter of the engine.
+    pub(super) turn: u32,
+    /// By the clock of the rule, in seconds.
+    pub(super) second: u32,
+}
+
+/// What the allocator takes for so many bytes, about.
+pub(super) fn on_heap(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { (bytes + 8).next_multiple_of(16) }
+}
+
+impl<V: Default> Groups<V> {
+    pub(super) fn new(max: usize) -> Self {
+        Groups {
+            hasher: RandomState::new(),
+            index: Vec::new(),
+            chunks: Vec::new(),
+            free: NONE,
+            newest: NONE,
+            oldest: NONE,
+            len: 0,
+            key_bytes: 0,
+            max: max.clamp(1, MAX_GROUPS),
+        }
     }
 
-    /// The entry of this key, made where there is none; true where it was made.
-    ///
-    /// What had to be forgotten for it goes to `forget`.
-    pub(super) fn entry(
-        &mut self,
-        key: &str,
-        make: impl FnOnce() -> V,
-        forget: impl FnMut(V),
-    ) -> (&mut V, bool) {
-        let mut made = false;
-        if !self.young.contains_key(key) {
-            let (key, value) = self.old.remove_entry(key).unwrap_or_else(|| {
-                made = true;
-                (key.into(), make())
-            });
-            if self.young.len() >= self.half {
-                let dropped = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
-                self.evicted = self.evicted.saturating_add(dropped.len() as u64);
-                dropped.into_values().for_each(forget);
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are more entries than there may be.
+    pub(super) fn is_over(&self) -> bool {
+        self.len > self.max
+    }
+
+    /// About how many bytes the entries take, without what values hold on the heap.
+    pub(super) fn bytes(&self) -> usize {
+        // The index has between one and a half and three slots for each entry.
+        self.len * (size_of::<Entry<V>>() + 2 * size_of::<u32>()) + self.key_bytes
+    }
+
+    pub(super) fn find(&self, key: &str) -> Option<u32> {
+        let hash = self.hash(key);
+        let mut at = self.home(hash)?;
+        loop {
+            let slot = *self.index.get(at)?;
+            let entry = self.entry(slot)?;
+            if entry.hash == hash && *entry.key == *key {
+                return Some(slot);
             }
-            return (self.young.entry(key).or_insert(value), made);
-        }
-        // Just found; `or_insert_with` only spares a panic.
-        (self.young.entry(key.into()).or_insert_with(make), made)
-    }
-
-    /// Forgets the entries that were not used since the last turn; they are over, not evicted.
-    pub(super) fn turn(&mut self, forget: impl FnMut(V)) {
-        let over = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
-        over.into_values().for_each(forget);
-    }
-
-    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.young.values_mut().chain(self.old.values_mut())
-    }
-
-    pub(super) fn evicted(&self) -> u64 {
-        self.evicted
-    }
-}
-
-/// Writes the key of the event's group into `key`; false where the event lacks one of the fields.
-pub(super) fn write_key(
-    event: &Event<'_>,
-    fields: &[FieldName<'static>],
-    key: &mut String,
-) -> bool {
-    key.clear();
-    for field in fields {
-        let Some(text) = value(event, field) else { return false };
-        // The length keeps `a`, `bc` and `ab`, `c` apart whatever the texts hold.
-        if write!(key, "{}:{text}", text.len()).is_err() {
-            return false;
+            at = self.after(at);
         }
     }
-    true
-}
 
-/// The most bytes of a value that are remembered; longer ones that begin alike are one.
-const MAX_VALUE: usize = 256;
-
-/// The text of a field to group by or to count; `None` where it is absent, null or empty. Lines of
-/// a file that names no host are of one host all the same.
-///
-/// `source.ip` stands for `source.address` where the log has only a name.
-pub(super) fn value<'e>(event: &'e Event<'_>, field: &FieldName<'_>) -> Option<Cow<'e, str>> {
-    let found = match event.get_named(field) {
-        None if *field == FieldName::Known(Field::SourceIp) => event.get(Field::SourceAddress),
-        found => found,
-    };
-    let may_be_empty = *field == FieldName::Known(Field::HostName);
-    found
-        .map(bergfried_event::Value::to_text)
-        .map(cut)
-        .filter(|text| may_be_empty || !text.is_empty())
-}
-
-fn cut(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.len() <= MAX_VALUE {
-        return text;
+    /// Adds an entry whose key is not there yet, as the one used last.
+    pub(super) fn insert(&mut self, key: &str, value: V, used: Used) -> Option<u32> {
+        if self.index.len() * 2 <= (self.len + 1) * 3 {
+            self.grow();
+        }
+        let hash = self.hash(key);
+        let key: Box<str> = key.into();
+        self.key_bytes += on_heap(key.len());
+        let slot = match self.entry(self.free).map(|entry| entry.older) {
+            Some(next) => {
+                let slot = std::mem::replace(&mut self.free, next);
+                let entry = self.entry_mut(slot)?;
+                (entry.hash, entry.used, entry.key, entry.value) = (hash, used, key, value);
+                entry.live = true;
+                slot
+            }
+            None => self.push(Entry {
+                hash,
+                newer: NONE,
+                older: NONE,
+                used,
+                marked: false,
+                live: true,
+                key,
+                value,
+            })?,
+        };
+        self.len += 1;
+        self.place(slot, hash);
+        self.link(slot);
+        Some(slot)
     }
-    let end = text.floor_char_boundary(MAX_VALUE);
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.get(..end).unwrap_or_default()),
-        Cow::Owned(mut text) => {
-            text.truncate(end);
-            Cow::Owned(text)
+
+    /// Notes that the entry is the one used last.
+    pub(super) fn touch(&mut self, slot: u32, used: Used) {
+        if let Some(entry) = self.entry_mut(slot) {
+            entry.used = used;
+        }
+        if self.newest != slot {
+            self.unlink(slot);
+            self.link(slot);
+        }
+    }
+
+    pub(super) fn key(&self, slot: u32) -> &str {
+        self.entry(slot).map_or("", |entry| &entry.key)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut V> {
+        self.entry_mut(slot).filter(|entry| entry.live).map(|entry| &mut entry.value)
+    }
+
+    /// The entry that was not used for the longest time, and when it was.
+    pub(super) fn oldest(&self) -> Option<(u32, Used)> {
+        self.entry(self.oldest).map(|entry| (self.oldest, entry.used))
+    }
+
+    /// Takes an entry out.
+    pub(super) fn remove(&mut self, slot: u32) -> Option<(Box<str>, V)> {
+        self.get_mut(slot)?;
+        self.unlink(slot);
+        self.displace(slot);
+        let free = self.free;
+        let entry = self.entry_mut(slot)?;
+        let key = std::mem::take(&mut entry.key);
+        let value = std::mem::take(&mut entry.value);
+        entry.older = free;
+        entry.live = false;
+        self.free = slot;
+        self.len = self.len.saturating_sub(1);
+        self.key_bytes = self.key_bytes.saturating_sub(on_heap(key.len()));
+        Some((key, value))
+    }
+
+    /// Marks a slot, whatever entry it will hold; true where it was marked already.
+    pub(super) fn mark(&mut self, slot: u32) -> bool {
+        self.entry_mut(slot).is_some_and(|entry| std::mem::replace(&mut entry.marked, true))
+    }
+
+    pub(super) fn unmark(&mut self, slot: u32) {
+        if let Some(entry) = self.entry_mut(slot) {
+            entry.marked = false;
+        }
+    }
+
+    /// Keys and values, the least recently used first.
+    #[cfg(test)]
+    fn iter(&self) -> impl Iterator<Item = (&str, &V, Used)> {
+        let mut slot = self.oldest;
+        std::iter::from_fn(move || {
+            let entry = self.entry(slot)?;
+            slot = entry.newer;
+            Some((&*entry.key, &entry.value, entry.used))
+        })
+    }
+
+    fn hash(&self, key: &str) -> u32 {
+        // The upper half is as good as the lower one.
+        (self.hasher.hash_one(key) >> 32) as u32
+    }
+
+    fn entry(&self, slot: u32) -> Option<&Entry<V>> {
+        let slot = slot as usize;
+        self.chunks.get(slot / CHUNK)?.get(slot % CHUNK)
+    }
+
+    fn entry_mut(&mut self, slot: u32) -> Option<&mut Entry<V>> {
+        let slot = slot as usize;
+        self.chunks.get_mut(slot / CHUNK)?.get_mut(slot % CHUNK)
+    }
+
+    fn push(&mut self, entry: Entry<V>) -> Option<u32> {
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        let before = (self.chunks.len() - 1) * CHUNK;
+        let chunk = self.chunks.last_mut()?;
+        chunk.push(entry);
+        u32::try_from(before + chunk.len() - 1).ok()
+    }
+
+    /// Where the search for a hash begins; `None` where there is no index yet.
+    fn home(&self, hash: u32) -> Option<usize> {
+        self.index.len().checked_sub(1).map(|mask| hash as usize & mask)
+    }
+
+    fn after(&self, at: usize) -> usize {
+        (at + 1) & (self.index.len().wrapping_sub(1))
+    }
+
+    fn place(&mut self, slot: u32, hash: u32) {
+        let Some(mut at) = self.home(hash) else { return };
+        while self.index.get(at).is_some_and(|known| *known != NONE) {
+            at = self.after(at);
+        }
+        if let Some(empty) = self.index.get_mut(at) {
+            *empty = slot;
+        }
+    }
+
+    /// Takes a slot out of the index; those behind it move up, so that no search ends too early.
+    fn displace(&mut self, slot: u32) {
+        let Some(hash) = self.entry(slot).map(|entry| entry.hash) else { return };
+        let Some(mut at) = self.home(hash) else { return };
+        while self.index.get(at).is_some_and(|known| *known != slot) {
+            if self.index.get(at) == Some(&NONE) {
+                return;
+            }
+            at = self.after(at);
+        }
+        let mut hole = at;
+        loop {
+            at = self.after(at);
+            let Some(known) = self.index.get(at).copied().filter(|known| *known != NONE) else {
+                break;
+            };
+            let Some(home) = self.entry(known).and_then(|entry| self.home(entry.hash)) else {
+                break;
+            };
+            let mask = self.index.len() - 1;
+            // It may move up where its home is not behind the hole.
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
+                if let Some(place) = self.index.get_mut(hole) {
+                    *place = known;
+                }
+                hole = at;
+            }
+        }
+        if let Some(place) = self.index.get_mut(hole) {
+            *place = NONE;
+        }
+    }
+
+    fn grow(&mut self) {
+        let length = (self.index.len() * 2).max(16);
+        self.index = vec![NONE; length];
+        let mut slot = self.oldest;
+        while let Some(entry) = self.entry(slot) {
+            let (hash, newer) = (entry.hash, entry.newer);
+            self.place(slot, hash);
+            slot = newer;
+        }
+    }
+
+    fn link(&mut self, slot: u32) {
+        let before = std::mem::replace(&mut self.newest, slot);
+        if let Some(entry) = self.entry_mut(slot) {
+            (entry.older, entry.newer) = (before, NONE);
+        }
+        match self.entry_mut(before) {
+            Some(entry) => entry.newer = slot,
+            None => self.oldest = slot,
+        }
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let Some((older, newer)) = self.entry(slot).map(|entry| (entry.older, entry.newer)) else {
+            return;
+        };
+        match self.entry_mut(older) {
+            Some(entry) => entry.newer = newer,
+            None => self.oldest = newer,
+        }
+        match self.entry_mut(newer) {
+            Some(entry) => entry.older = older,
+            None => self.newest = older,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn the_least_recently_used_are_forgotten_and_counted() {
-        let mut groups = Groups::new(4);
-        let mut forgotten = Vec::new();
-        for key in ["a", "b", "a", "c", "a", "d", "e", "a"] {
-            let (value, _) = groups.entry(key, || (key, 0), |value| forgotten.push(value));
-            value.1 += 1;
+    proptest! {
+        #[test]
+        fn it_is_a_map_in_the_order_of_use(
+            actions in prop::collection::vec((0..40_u8, 0..4_u8), 0..400),
+        ) {
+            let mut groups = Groups::new(1_000);
+            // Least recently used first.
+            let mut naive: Vec<(String, u32)> = Vec::new();
+            for (turn, (key, action)) in (0_u32..).zip(actions) {
+                let key = format!("key{key}");
+                let known = naive.iter().position(|(known, _)| *known == key);
+                let slot = groups.find(&key);
+                prop_assert_eq!(slot.is_some(), known.is_some());
+                match (slot, known, action) {
+                    (Some(slot), Some(known), 0) => {
+                        let (_, value) = naive.remove(known);
+                        prop_assert_eq!(groups.remove(slot), Some((key.as_str().into(), value)));
+                    }
+                    (Some(slot), Some(known), 1) => {
+                        *groups.get_mut(slot).unwrap() = turn;
+                        naive[known].1 = turn;
+                    }
+                    (Some(slot), Some(known), _) => {
+                        groups.touch(slot, Used { turn, second: 0 });
+                        let used = naive.remove(known);
+                        naive.push(used);
+                    }
+                    _ => {
+                        groups.insert(&key, turn, Used { turn, second: 0 });
+                        naive.push((key, turn));
+                    }
+                }
+                let entries: Vec<(String, u32)> =
+                    groups.iter().map(|(key, value, _)| (key.to_owned(), *value)).collect();
+                prop_assert_eq!(&entries, &naive);
+                prop_assert_eq!(groups.len(), naive.len());
+            }
+            let bytes: usize = naive.iter().map(|(key, _)| on_heap(key.len())).sum();
+            prop_assert_eq!(groups.key_bytes, bytes);
         }
-        assert_eq!(forgotten, [("b", 1), ("c", 1)]);
-        assert_eq!(groups.evicted(), 2);
-        let (value, made) = groups.entry("a", || ("a", 0), |_| {});
-        assert_eq!((*value, made), (("a", 4), false));
+    }
+
+    #[test]
+    fn a_mark_stays_with_the_slot() {
+        let mut groups = Groups::new(1);
+        let slot = groups.insert("a", 1, Used::default()).unwrap();
+        assert!(!groups.mark(slot));
+        groups.insert("b", 2, Used::default());
+        assert!(groups.is_over());
+        assert_eq!(groups.oldest().map(|(slot, _)| slot), Some(slot));
+        groups.remove(slot);
+        assert_eq!(groups.insert("c", 3, Used::default()), Some(slot));
+        assert!(groups.mark(slot), "it is still in the list that it was marked for");
+        groups.unmark(slot);
+        assert!(!groups.mark(slot));
     }
 }

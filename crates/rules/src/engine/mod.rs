@@ -4,10 +4,15 @@
 //! go on to the correlations that refer to them. Everything kept between events has a cap, and what
 //! a cap pushes out is counted.
 
+mod bytes;
 mod correlation;
 mod details;
 mod first_seen;
+mod group;
 mod groups;
+mod judge;
+mod key;
+mod measure;
 mod window;
 
 use std::sync::Arc;
@@ -17,8 +22,9 @@ use bergfried_event::{Event, Field, Finding};
 use crate::logsource::Told;
 use crate::rule::{Body, Correlation, Rule};
 use crate::set::RuleSet;
-use correlation::{CorrelationState, Hit, Outcome};
+use correlation::{CorrelationState, Hit, turn};
 use first_seen::FirstSeenState;
+use judge::Point;
 
 /// Bounds of what an engine keeps and how often it repeats itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +34,14 @@ pub struct Limits {
     pub update_interval: i64,
     /// The most groups that each rule keeps; the least recently used are dropped and counted.
     pub max_groups: usize,
+    /// About how many bytes the groups of all rules may take together; the least recently used are
+    /// dropped and counted.
+    pub max_state_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { update_interval: 60_000_000, max_groups: 100_000 }
+        Limits { update_interval: 60_000_000, max_groups: 2_000_000, max_state_bytes: 256 << 20 }
     }
 }
 
@@ -48,17 +57,21 @@ pub struct Engine {
     /// Event time of the last look for findings that are due.
     swept: Option<i64>,
     observed: u64,
-    late: u64,
-    /// Kept between events for its memory alone.
+    /// For each rule how many events it matched, or how many episodes started.
+    hits: Vec<u64>,
+    /// About how many bytes the states take.
+    bytes: usize,
+    /// Kept between events for their memory alone.
     queue: Vec<Queued>,
     told: Told,
+    points: Vec<Point>,
 }
 
 #[derive(Debug)]
 enum State {
     None,
-    FirstSeen(FirstSeenState),
-    Correlation(CorrelationState),
+    FirstSeen(Box<FirstSeenState>),
+    Correlation(Box<CorrelationState>),
 }
 
 /// A match on its way to a correlation.
@@ -66,32 +79,65 @@ enum State {
 struct Queued {
     correlation: usize,
     step: usize,
+    time: i64,
     weight: u64,
+    times: u64,
     first: i64,
+}
+
+impl State {
+    fn new(rule: &Rule, limits: Limits) -> State {
+        match &rule.body {
+            Body::Correlation(_) => State::Correlation(Box::new(CorrelationState::new(limits))),
+            Body::Detection(detection) => match &detection.first_seen {
+                Some(_) => State::FirstSeen(Box::new(FirstSeenState::new(limits.max_groups))),
+                None => State::None,
+            },
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            State::None => 0,
+            State::FirstSeen(state) => state.bytes(),
+            State::Correlation(state) => state.bytes(),
+        }
+    }
+
+    fn evicted(&self) -> u64 {
+        match self {
+            State::None => 0,
+            State::FirstSeen(state) => state.evicted(),
+            State::Correlation(state) => state.evicted(),
+        }
+    }
+
+    fn oldest_turn(&self) -> Option<u32> {
+        match self {
+            State::None => None,
+            State::FirstSeen(state) => state.oldest_turn(),
+            State::Correlation(state) => state.oldest_turn(),
+        }
+    }
 }
 
 impl Engine {
     /// An engine that has seen nothing yet.
     pub fn new(rules: Arc<RuleSet>, limits: Limits) -> Engine {
-        let state = |rule: &Rule| match &rule.body {
-            Body::Correlation(_) => State::Correlation(CorrelationState::new(limits)),
-            Body::Detection(detection) => match &detection.first_seen {
-                Some(_) => State::FirstSeen(FirstSeenState::new(limits.max_groups)),
-                None => State::None,
-            },
-        };
-        let states = rules.rules().iter().map(state).collect();
+        let states = rules.rules().iter().map(|rule| State::new(rule, limits)).collect();
         let ranks = ranks(rules.rules());
         Engine {
+            hits: vec![0; rules.len()],
             rules,
             limits,
             states,
             ranks,
             swept: None,
             observed: 0,
-            late: 0,
+            bytes: 0,
             queue: Vec::new(),
             told: Told::default(),
+            points: Vec::new(),
         }
     }
 
@@ -120,17 +166,37 @@ impl Engine {
 
     /// How many groups or combinations were forgotten because there were too many.
     pub fn evicted(&self) -> u64 {
-        let evicted = |state: &State| match state {
-            State::None => 0,
-            State::FirstSeen(state) => state.evicted(),
-            State::Correlation(state) => state.evicted(),
-        };
-        self.states.iter().map(evicted).sum()
+        self.states.iter().map(State::evicted).sum()
+    }
+
+    /// As [`Engine::evicted`], for each rule in the order of the set.
+    pub fn evicted_by_rule(&self) -> impl Iterator<Item = u64> {
+        self.states.iter().map(State::evicted)
     }
 
     /// How many matches were left out of a correlation because they came too late.
     pub fn late(&self) -> u64 {
-        self.late
+        self.late_by_rule().sum()
+    }
+
+    /// As [`Engine::late`], for each rule in the order of the set.
+    pub fn late_by_rule(&self) -> impl Iterator<Item = u64> {
+        self.states.iter().map(|state| match state {
+            State::Correlation(state) => state.late(),
+            State::None | State::FirstSeen(_) => 0,
+        })
+    }
+
+    /// For each rule, in the order of the set, how many events it matched; for a correlation, how
+    /// many of its episodes started.
+    pub fn hits(&self) -> &[u64] {
+        &self.hits
+    }
+
+    /// About how many bytes the groups of all rules take; never more than
+    /// [`Limits::max_state_bytes`] for longer than one event.
+    pub fn state_bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The rules.
@@ -153,18 +219,70 @@ impl Engine {
             }
             if let (Some(first_seen), Some(State::FirstSeen(state))) =
                 (&detection.first_seen, self.states.get_mut(index))
-                && !state.is_new(first_seen, event)
+                && !{
+                    let before = state.bytes();
+                    let new = state.is_new(first_seen, event, turn(self.observed));
+                    self.bytes = (self.bytes + state.bytes()).saturating_sub(before);
+                    new
+                }
             {
                 continue;
             }
             let weight = weight(event);
-            self.enqueue(&rules, index, weight, event.created().micros(), |_| true);
+            self.hit(index);
+            let time = event.created().micros();
+            let found =
+                Queued { correlation: 0, step: 0, time, weight, times: weight, first: time };
+            self.enqueue(&rules, index, found, |_| true);
             if let Some(findings) = findings.as_deref_mut().filter(|_| !rule.silent) {
                 findings.push(details::single(rule, &detection.predicate, event, event_id, weight));
             }
         }
         while let Some(queued) = self.dequeue() {
             self.correlate(&rules, queued, event, event_id, findings.as_deref_mut());
+        }
+        if self.bytes > self.limits.max_state_bytes {
+            self.shed(&rules, findings);
+        }
+    }
+
+    fn hit(&mut self, rule: usize) {
+        if let Some(hits) = self.hits.get_mut(rule) {
+            *hits = hits.saturating_add(1);
+        }
+    }
+
+    /// Forgets the least recently used of all rules until there is some room again.
+    fn shed(&mut self, rules: &RuleSet, mut findings: Option<&mut Vec<Finding>>) {
+        // Some room at once: finding the oldest looks at every rule.
+        let target = self.limits.max_state_bytes - self.limits.max_state_bytes / 256;
+        while self.bytes > target {
+            let states = self.states.iter().enumerate();
+            let oldest =
+                states.filter_map(|(rule, state)| Some((state.oldest_turn()?, rule))).min();
+            let Some((_, index)) = oldest else { return };
+            let (Some(rule), Some(state)) = (rules.rules().get(index), self.states.get_mut(index))
+            else {
+                return;
+            };
+            let before = state.bytes();
+            // A few at a time, for the same reason.
+            for _ in 0..16 {
+                let shed = match (&mut *state, &rule.body) {
+                    (State::Correlation(state), Body::Correlation(body)) => {
+                        state.shed(rule, body, findings.as_deref_mut())
+                    }
+                    (State::FirstSeen(state), _) => state.shed(),
+                    _ => false,
+                };
+                if !shed {
+                    break;
+                }
+            }
+            self.bytes = (self.bytes + state.bytes()).saturating_sub(before);
+            if state.bytes() == before {
+                return;
+            }
         }
     }
 
@@ -188,12 +306,12 @@ impl Engine {
         }
     }
 
+    /// Hands a match of a rule on to the correlations that refer to it.
     fn enqueue(
         &mut self,
         rules: &RuleSet,
         rule: usize,
-        weight: u64,
-        first: i64,
+        found: Queued,
         wanted: impl Fn(&Correlation) -> bool,
     ) {
         for (correlation, step) in rules.referrers(rule) {
@@ -201,7 +319,7 @@ impl Engine {
             if let Some(Body::Correlation(body)) = body
                 && wanted(body)
             {
-                self.queue.push(Queued { correlation: *correlation, step: *step, weight, first });
+                self.queue.push(Queued { correlation: *correlation, step: *step, ..found });
             }
         }
     }
@@ -210,7 +328,9 @@ impl Engine {
     /// one event is never two steps of an order.
     fn dequeue(&mut self) -> Option<Queued> {
         let rank = |queued: &Queued| self.ranks.get(queued.correlation).copied().unwrap_or(0);
-        let key = |queued: &Queued| (rank(queued), queued.correlation, usize::MAX - queued.step);
+        let key = |queued: &Queued| {
+            (rank(queued), queued.correlation, usize::MAX - queued.step, queued.time)
+        };
         let (index, _) = self.queue.iter().enumerate().min_by_key(|(_, queued)| key(queued))?;
         Some(self.queue.swap_remove(index))
     }
@@ -233,21 +353,27 @@ impl Engine {
             event_id,
             sequence: self.observed,
             step: queued.step,
+            time: queued.time,
             weight: queued.weight,
+            times: queued.times,
             first: queued.first,
         };
-        match state.observe(rule, body, &hit, findings) {
-            Outcome::Silent => {}
-            Outcome::Late => self.late = self.late.saturating_add(1),
-            Outcome::Started { count, first } => {
-                self.enqueue(rules, queued.correlation, count, first, |_| true);
+        let before = state.bytes();
+        let mut points = std::mem::take(&mut self.points);
+        points.clear();
+        state.observe(rule, body, &hit, findings, &mut points);
+        self.bytes = (self.bytes + state.bytes()).saturating_sub(before);
+        for point in &points {
+            let Point { time, weight, first, starts } = *point;
+            if starts {
+                self.hit(queued.correlation);
             }
-            Outcome::Goes => {
-                let first = event.created().micros();
-                let wanted = |outer: &Correlation| outer.kind.asks_for_presence();
-                self.enqueue(rules, queued.correlation, queued.weight, first, wanted);
-            }
+            // An episode counts once, whatever stands behind it.
+            let found = Queued { correlation: 0, step: 0, time, weight, times: 1, first };
+            let wanted = |outer: &Correlation| starts || outer.kind.asks_for_presence();
+            self.enqueue(rules, queued.correlation, found, wanted);
         }
+        self.points = points;
     }
 }
 

@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use bergfried_query::Comparison;
-use rsigma_ir::IrCorrelation;
-use rsigma_parser::{
-    ConditionOperator, CorrelationCondition, CorrelationType, Timespan, WindowMode,
-};
+use rsigma_parser::Timespan;
 use yaml_serde::Value;
 
 use super::document::{Document, Place, get, keys};
@@ -15,10 +12,17 @@ use crate::rule::{CorrelationKind, Threshold};
 
 const KEYS: &[&str] =
     &["type", "rules", "group-by", "timespan", "timeframe", "condition", "aliases", "generate"];
-const TYPES: &[&str] = &["event_count", "value_count", "temporal", "temporal_ordered"];
-/// Types of the specification that are not carried out here.
-const METRICS: &[&str] = &["value_sum", "value_avg", "value_percentile", "value_median"];
-const CONDITIONS: &[&str] = &["gt", "gte", "lt", "lte", "eq", "neq", "field"];
+const TYPES: &[&str] = &[
+    "event_count",
+    "value_count",
+    "temporal",
+    "temporal_ordered",
+    "value_sum",
+    "value_avg",
+    "value_percentile",
+    "value_median",
+];
+const CONDITIONS: &[&str] = &["gt", "gte", "lt", "lte", "eq", "neq", "field", "percentile"];
 /// The highest count that a condition may ask for: so many matches are kept for each group.
 pub(crate) const MAX_COUNT: u64 = 10_000;
 /// The most rules that one correlation may refer to.
@@ -60,10 +64,6 @@ pub(super) fn check(document: &Document<'_>, value: &Value, faults: &mut Vec<Fau
         None => {
             let message = format!("missing `type` in `correlation`, expected {}", TYPES.join(", "));
             faults.push(Fault::error(document.key(&["correlation"]), message));
-        }
-        Some(kind) if METRICS.contains(&kind) => {
-            let message = format!("the correlation type `{kind}` is not supported");
-            faults.push(Fault::error(document.word(&["correlation", "type"], kind), message));
         }
         Some(kind) if !TYPES.contains(&kind) => {
             let message = unknown("correlation type", kind, TYPES);
@@ -139,9 +139,10 @@ pub(super) fn timespan(text: &str) -> Result<i64, String> {
 
 fn check_condition(document: &Document<'_>, section: &Value, kind: &str, faults: &mut Vec<Fault>) {
     let path = ["correlation", "condition"];
-    let counting = matches!(kind, "event_count" | "value_count");
+    let temporal = matches!(kind, "temporal" | "temporal_ordered");
+    let of_values = kind.starts_with("value_");
     let Some(condition) = get(section, "condition") else {
-        if counting {
+        if !temporal {
             let message = "missing `condition` in `correlation`, expected one such as gte: 10";
             faults.push(Fault::error(document.key(&["correlation"]), message));
         }
@@ -152,67 +153,137 @@ fn check_condition(document: &Document<'_>, section: &Value, kind: &str, faults:
         faults.push(Fault::error(document.key(&path), message));
         return;
     }
-    if kind == "temporal_ordered" {
-        let message = "`temporal_ordered` takes no condition: all rules must match in order";
-        faults.push(Fault::error(document.key(&path), message));
-    }
+    let mut fault = |key: &str, message: String| {
+        faults.push(Fault::error(document.key(&["correlation", "condition", key]), message));
+    };
     for key in keys(condition) {
-        let place = document.key(&["correlation", "condition", key]);
-        if !CONDITIONS.contains(&key) {
-            faults.push(Fault::error(place, unknown("condition", key, CONDITIONS)));
-        } else if key != "field" {
-            let bound = get(condition, key).and_then(Value::as_u64);
-            if bound.is_none_or(|bound| bound > MAX_COUNT) {
-                let message = format!("`{key}` must be a whole number from 0 to {MAX_COUNT}");
-                faults.push(Fault::error(place, message));
+        let given = get(condition, key);
+        match key {
+            "field" => check_field(given, kind, &mut fault),
+            "percentile" if kind != "value_percentile" => {
+                fault(key, format!("only value_percentile takes a `percentile`, not {kind}"));
+            }
+            "percentile" => {
+                if number(given).is_none_or(|number| !(0.0..=100.0).contains(&number)) {
+                    fault(key, "`percentile` must be a number from 0 to 100".to_owned());
+                }
+            }
+            _ if comparison(key).is_none() => fault(key, unknown("condition", key, CONDITIONS)),
+            _ if of_values && kind != "value_count" => {
+                if number(given).is_none() {
+                    fault(key, format!("`{key}` must be a number"));
+                }
+            }
+            _ => {
+                let bound = given.and_then(Value::as_u64);
+                if bound.is_none_or(|bound| bound > MAX_COUNT) {
+                    fault(key, format!("`{key}` must be a whole number from 0 to {MAX_COUNT}"));
+                }
             }
         }
     }
-    if kind == "value_count" && get(condition, "field").is_none() {
-        let message = "missing `field` in the condition of a value_count correlation";
+    if keys(condition).all(|key| matches!(key, "field" | "percentile")) {
+        let message = "the condition compares nothing, expected a bound such as gte: 10";
+        faults.push(Fault::error(document.key(&path), message));
+    }
+    if of_values && get(condition, "field").is_none() {
+        let message = format!("missing `field` in the condition of a {kind} correlation");
         faults.push(Fault::error(document.key(&path), message));
     }
 }
 
-/// The draft of a correlation whose shape was found sound.
-pub(super) fn draft(
-    document: &Document<'_>,
-    value: &Value,
-    ir: &IrCorrelation,
-) -> Result<CorrelationDraft, Option<Fault>> {
-    let kind = match ir.correlation_type {
-        CorrelationType::EventCount => CorrelationKind::EventCount,
-        CorrelationType::ValueCount => CorrelationKind::ValueCount,
-        CorrelationType::Temporal => CorrelationKind::Temporal,
-        CorrelationType::TemporalOrdered => CorrelationKind::TemporalOrdered,
-        _ => return Err(None),
+fn check_field(given: Option<&Value>, kind: &str, fault: &mut impl FnMut(&str, String)) {
+    let count = match given {
+        Some(Value::String(_)) => 1,
+        Some(Value::Sequence(list)) if list.iter().all(Value::is_string) => list.len(),
+        _ => 0,
     };
-    if ir.window != WindowMode::Sliding {
-        let message = "only sliding windows are supported";
-        return Err(Some(Fault::error(document.key(&["correlation"]), message)));
+    // A sum or an average of two fields at once means nothing.
+    let several = matches!(kind, "value_count" | "value_percentile");
+    if count == 0 || count > MAX_RULES {
+        fault("field", "`field` must be the name of a field, or a list of them".to_owned());
+    } else if count > 1 && !several {
+        fault("field", format!("a {kind} correlation takes one `field`"));
     }
-    let (threshold, values) = threshold(value, ir)?;
-    let unique: HashSet<&String> = ir.rules.iter().collect();
-    if unique.len() != ir.rules.len() {
-        let place = document.key(&["correlation", "rules"]);
-        return Err(Some(Fault::error(place, "`rules` refers to one rule twice")));
+}
+
+/// A number that can be compared with.
+fn number(given: Option<&Value>) -> Option<f64> {
+    given.and_then(Value::as_f64).filter(|number| number.is_finite())
+}
+
+/// The draft of a correlation whose shape was found sound.
+pub(super) fn draft(document: &Document<'_>, value: &Value) -> Result<CorrelationDraft, Fault> {
+    let at = |path: &[&str], message: String| Fault::error(document.key(path), message);
+    let section = get(value, "correlation").unwrap_or(&Value::Null);
+    let condition = get(section, "condition");
+    let rules = texts(get(section, "rules"));
+    let unique: HashSet<&String> = rules.iter().collect();
+    if unique.len() != rules.len() {
+        let message = "`rules` refers to one rule twice";
+        return Err(at(&["correlation", "rules"], message.to_owned()));
     }
-    let timespan = timespan(&ir.timespan.original)
-        .map_err(|message| Some(Fault::error(document.key(&["correlation"]), message)))?;
-    let aliases = ir.aliases.iter().map(|alias| {
-        let mapping = alias.mapping.iter().map(|(rule, field)| (rule.clone(), field.clone()));
-        (alias.alias.clone(), mapping.collect())
-    });
+    let kind = kind(section, condition)
+        .ok_or_else(|| at(&["correlation", "type"], "cannot read `type`".to_owned()))?;
+    let values = texts(condition.and_then(|condition| get(condition, "field")));
+    if kind.is_numeric() && values.len() != 1 {
+        let message = "a percentile is that of one `field`".to_owned();
+        return Err(at(&["correlation", "condition", "field"], message));
+    }
+    let span = get(section, "timespan").or_else(|| get(section, "timeframe"));
+    let timespan = timespan(span.and_then(Value::as_str).unwrap_or_default())
+        .map_err(|message| at(&["correlation"], message))?;
+    let generate = get(section, "generate").or_else(|| get(value, "generate"));
     Ok(CorrelationDraft {
         kind,
-        rules: references(document, &["correlation", "rules"], &ir.rules),
-        group_by: ir.group_by.clone(),
+        threshold: threshold(condition, rules.len()),
+        rules: references(document, &["correlation", "rules"], &rules),
+        group_by: texts(get(section, "group-by")),
         values,
-        aliases: aliases.collect(),
+        aliases: aliases(section),
         timespan,
-        threshold,
-        generate: ir.generate,
+        generate: generate.and_then(Value::as_bool).unwrap_or(false),
     })
+}
+
+fn kind(section: &Value, condition: Option<&Value>) -> Option<CorrelationKind> {
+    let percentile = condition.and_then(|condition| number(get(condition, "percentile")));
+    Some(match get(section, "type").and_then(Value::as_str)? {
+        "event_count" => CorrelationKind::EventCount,
+        "value_count" => CorrelationKind::ValueCount,
+        "temporal" => CorrelationKind::Temporal,
+        "temporal_ordered" => CorrelationKind::TemporalOrdered,
+        "value_sum" => CorrelationKind::ValueSum,
+        "value_avg" => CorrelationKind::ValueAverage,
+        "value_median" => CorrelationKind::ValuePercentile(50.0),
+        "value_percentile" => {
+            percentile.map_or(CorrelationKind::ValueShare, CorrelationKind::ValuePercentile)
+        }
+        _ => return None,
+    })
+}
+
+/// One text or a list of them.
+fn texts(given: Option<&Value>) -> Vec<String> {
+    match given {
+        Some(Value::String(text)) => vec![text.clone()],
+        Some(Value::Sequence(texts)) => {
+            texts.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Alias → rule → field.
+fn aliases(section: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let mapping = get(section, "aliases").and_then(Value::as_mapping);
+    let fields = |rules: &Value| {
+        let rules = rules.as_mapping().into_iter().flatten();
+        rules.filter_map(|(rule, field)| Some((text(rule)?, text(field)?))).collect()
+    };
+    let aliases = mapping.into_iter().flatten();
+    aliases.filter_map(|(alias, rules)| Some((text(alias)?, fields(rules)))).collect()
 }
 
 /// The rules referred to, with the places of the references.
@@ -226,28 +297,23 @@ pub(super) fn references(
     rules.iter().map(reference).collect()
 }
 
-fn threshold(value: &Value, ir: &IrCorrelation) -> Result<(Threshold, Vec<String>), Option<Fault>> {
-    let every = u64::try_from(ir.rules.len()).unwrap_or(u64::MAX);
-    let given = get(value, "correlation").and_then(|section| get(section, "condition"));
-    match &ir.condition {
-        _ if given.is_none() => {
-            Ok((Threshold(vec![(Comparison::GreaterOrEqual, every)]), Vec::new()))
-        }
-        CorrelationCondition::Threshold { predicates, field, .. } => {
-            let bounds = predicates.iter().map(|(operator, bound)| (comparison(*operator), *bound));
-            Ok((Threshold(bounds.collect()), field.clone().unwrap_or_default()))
-        }
-        CorrelationCondition::Extended(_) => Err(None),
-    }
+/// The bounds of the condition; without one, every rule must match.
+fn threshold(condition: Option<&Value>, rules: usize) -> Threshold {
+    let Some(condition) = condition else {
+        return Threshold(vec![(Comparison::GreaterOrEqual, rules as f64)]);
+    };
+    let bound = |key| Some((comparison(key)?, number(get(condition, key))?));
+    Threshold(keys(condition).filter_map(bound).collect())
 }
 
-fn comparison(operator: ConditionOperator) -> Comparison {
-    match operator {
-        ConditionOperator::Lt => Comparison::Less,
-        ConditionOperator::Lte => Comparison::LessOrEqual,
-        ConditionOperator::Gt => Comparison::Greater,
-        ConditionOperator::Gte => Comparison::GreaterOrEqual,
-        ConditionOperator::Eq => Comparison::Equal,
-        ConditionOperator::Neq => Comparison::NotEqual,
-    }
+fn comparison(operator: &str) -> Option<Comparison> {
+    Some(match operator {
+        "lt" => Comparison::Less,
+        "lte" => Comparison::LessOrEqual,
+        "gt" => Comparison::Greater,
+        "gte" => Comparison::GreaterOrEqual,
+        "eq" => Comparison::Equal,
+        "neq" => Comparison::NotEqual,
+        _ => return None,
+    })
 }

@@ -189,7 +189,7 @@ fn find(
     let logsource = logsource(value);
     let names = options.fields.of(&logsource);
     if get(value, "correlation").is_some() {
-        return Ok(rule(DraftBody::Correlation(correlation(whole)?)));
+        return Ok(rule(DraftBody::Correlation(correlation::draft(document, value)?)));
     }
     if let Some(section) = get(value, "filter") {
         let detections = selection::detections(section);
@@ -206,27 +206,6 @@ fn find(
     let first_seen = custom::first_seen(document, value, names)?;
     warn_of_fields(document, &logsource, options, &predicate, faults);
     Ok(rule(DraftBody::Detection(Detection { logsource, predicate, first_seen })))
-}
-
-/// The draft of a correlation, which the parser reads.
-fn correlation(whole: &Whole<'_>) -> Result<CorrelationDraft, Fault> {
-    let Whole { document, value, number, .. } = whole;
-    let fault = |message: String| Fault::error(document.start(), message);
-    let completed = match number {
-        0 => None,
-        _ => Some(yaml_serde::to_string(value).map_err(|error| fault(error.to_string()))?),
-    };
-    let text = completed.as_deref().unwrap_or(document.text);
-    let collection =
-        rsigma_parser::parse_sigma_yaml(text).map_err(|error| fault(error.to_string()))?;
-    let said = || collection.errors.first().cloned();
-    let Some(parsed) = collection.correlations.first() else {
-        return Err(fault(said().unwrap_or_else(|| "cannot read the correlation".to_owned())));
-    };
-    let ir =
-        rsigma_ir::lower::lower_correlation(parsed).map_err(|error| fault(error.to_string()))?;
-    correlation::draft(document, value, &ir)
-        .map_err(|found| found.unwrap_or_else(|| fault("cannot read the correlation".to_owned())))
 }
 
 /// The header; rules that share keys and so what they are known by are told apart by a number.
