@@ -3,7 +3,7 @@
 //!
 //! Nothing here does I/O or reads a clock, and nothing fails: a line that nobody understands is
 //! still an event with its raw text, its host and a time. Objects of JSON, such as the events that
-//! Windows exporters write, are read by what they carry; see [`json`]. Text that a stranger can choose (the user
+//! Windows exporters write, are read by what they carry; see the module `json`. Text that a stranger can choose (the user
 //! name of a failed login) never decides where an address is read from; see [`programs`] for the
 //! programs known.
 //!

@@ -305,6 +305,18 @@ fn no_value_hides_another_of_its_name() {
 }
 
 #[test]
+fn data_named_like_a_part_of_system_stand_behind_it() {
+    let event = read(
+        r#"{"Event":{"System":{"EventID":104,"Channel":"System"},
+            "UserData":{"LogFileCleared":{"Channel":"Application","EventID":"7"}}}}"#,
+    );
+    assert_eq!(value(&event, "Channel"), json!(["System", "Application"]));
+    assert_eq!(value(&event, "winlog.channel"), json!("System"));
+    assert_eq!(value(&event, "event.code"), json!(104));
+    assert_eq!(value(&event, "event.action"), json!("log-cleared"));
+}
+
+#[test]
 fn a_journal_is_read_as_one_and_what_is_no_json_stays_text() {
     let event = read(
         r#"{"_HOSTNAME":"a","__REALTIME_TIMESTAMP":"1600000000000000","SYSLOG_IDENTIFIER":"sshd","MESSAGE":"Failed password for root from 203.0.113.7 port 1 ssh2"}"#,

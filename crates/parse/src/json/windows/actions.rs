@@ -2,6 +2,7 @@
 
 use bergfried_event::Value;
 
+use super::first;
 use crate::json::fields::Fields;
 use crate::json::slot::Slot;
 
@@ -56,7 +57,7 @@ impl Log {
     /// The log that an event comes from.
     pub(super) fn of(fields: &Fields<'_, '_>, code: i64) -> Log {
         let named = [Slot::Channel, Slot::Provider_Name];
-        let mut names = named.iter().filter_map(|slot| fields.slot(*slot)?.as_str()).peekable();
+        let mut names = named.iter().filter_map(|slot| first(fields, *slot)?.as_str()).peekable();
         if names.peek().is_none() {
             // An exporter that leaves out both: only Sysmon has `UtcTime` and `Image`.
             let sysmon = [Slot::UtcTime, Slot::Image];

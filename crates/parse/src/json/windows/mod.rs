@@ -110,25 +110,27 @@ fn event_id(fields: &mut Fields<'_, '_>) -> Option<i64> {
             *value = Value::Int(number);
         }
     }
-    fields.slot(Slot::EventID)?.as_int()
+    first(fields, Slot::EventID)?.as_int()
+}
+
+/// The value of a field; of a list the first, which is that of `System` where the data of the event
+/// (104 has a `Channel`) have a field of the same name.
+fn first<'f, 'a>(fields: &'f Fields<'a, '_>, slot: Slot) -> Option<&'f Value<'a>> {
+    match fields.slot(slot)? {
+        Value::List(values) => values.first(),
+        value => Some(value),
+    }
 }
 
 /// The text of a field, where it says something: Windows writes `-` for nothing.
 fn said<'a>(fields: &Fields<'a, '_>, slot: Slot) -> Option<Cow<'a, str>> {
-    let text = match fields.slot(slot)? {
-        Value::Text(text) => text,
-        Value::List(values) => values.iter().find_map(|value| match value {
-            Value::Text(text) => Some(text),
-            _ => None,
-        })?,
-        _ => return None,
-    };
+    let Value::Text(text) = first(fields, slot)? else { return None };
     (!matches!(text.as_ref(), "" | "-")).then(|| text.clone())
 }
 
 /// A number, also in hexadecimal, as Windows writes the numbers of processes.
 fn number(fields: &Fields<'_, '_>, slot: Slot) -> Option<i64> {
-    match fields.slot(slot)? {
+    match first(fields, slot)? {
         Value::Int(number) => Some(*number),
         Value::Text(text) => match text.strip_prefix("0x") {
             Some(digits) => i64::from_str_radix(digits, 16).ok(),
@@ -239,7 +241,7 @@ fn addresses(fields: &mut Fields<'_, '_>, code: i64) {
         (Field::SourcePort, [Slot::IpPort, Slot::SourcePort]),
         (Field::DestinationPort, [Slot::DestinationPort, Slot::DestPort]),
     ] {
-        let found = slots.iter().find_map(|slot| match fields.slot(*slot)? {
+        let found = slots.iter().find_map(|slot| match first(fields, *slot)? {
             Value::Int(number) => (1..=65_535).contains(number).then_some(*number),
             Value::Text(text) => port(text).filter(|port| *port > 0),
             _ => None,
