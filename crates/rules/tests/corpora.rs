@@ -10,11 +10,9 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
-use bergfried_rules::{DiagnosticSeverity, RuleSet, Source};
-use support::{corpus, findings, line, packs, read};
+use bergfried_rules::{DiagnosticSeverity, RuleSet};
+use support::{collect, corpus, findings, line, packs, read};
 
 fn show(path: &str) -> Option<Vec<String>> {
     let path = corpus(path)?;
@@ -81,15 +79,4 @@ fn rules_of_sigmahq_load() {
         *unsupported.entry(&diagnostic.message).or_default() += 1;
     }
     println!("{count} files, {} rules: {unsupported:#?}", rules.len());
-}
-
-fn collect(folder: &Path, sources: &mut Vec<Source>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, sources);
-        } else if path.extension().is_some_and(|extension| extension == "yml") {
-            sources.push(Source { file: path.display().to_string(), text: read(&path) });
-        }
-    }
 }

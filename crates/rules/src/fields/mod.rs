@@ -30,6 +30,8 @@ struct Table {
     originals: Vec<String>,
     names: BTreeMap<String, Vec<String>>,
     sources: Vec<SourceNames>,
+    /// Other names that logs use, by product (`any`: whatever the product).
+    known: BTreeMap<String, Vec<String>>,
 }
 
 /// Names that mean something of their own in one log source.
@@ -74,6 +76,9 @@ impl Table {
         for (name, spelling) in &other.spellings {
             self.spellings.entry(name.clone()).or_insert_with(|| spelling.clone());
         }
+        for (product, names) in &other.known {
+            self.known.entry(product.clone()).or_default().extend(names.iter().cloned());
+        }
         for (name, fields) in &other.names {
             self.names.entry(name.clone()).or_insert_with(|| fields.clone());
         }
@@ -91,10 +96,17 @@ impl<'f> Names<'f> {
     /// The fields that a rule means by this name: at least one; an event is asked for each.
     pub(crate) fn fields(self, name: &str) -> Vec<FieldName<'static>> {
         let name = self.plain(name);
-        match self.mapped(name) {
-            Some(fields) => fields.iter().flat_map(|field| either(field)).collect(),
-            None => either(name),
+        let own = self.mapped(name);
+        let mut fields = Vec::new();
+        // JSON that no parser here knows keeps the names that it came with.
+        let itself = own.is_none_or(|own| !own.is_whole).then_some(name);
+        let named = own.into_iter().flat_map(|own| own.fields.iter().map(String::as_str));
+        for field in named.chain(itself).flat_map(either) {
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
         }
+        fields
     }
 
     /// The field that a rule means by this name, where only one can be looked at.
@@ -109,15 +121,28 @@ impl<'f> Names<'f> {
     /// `None` where the name is known, or so unlike all known ones that it is some program's own.
     pub(crate) fn misspelt(self, name: &str) -> Option<&'f str> {
         let plain = self.plain(name);
-        let of_sources = self.table.sources.iter().flat_map(|source| &source.names);
-        let named = || self.table.names.iter().chain(of_sources.clone());
-        let known = Field::from_name(plain).is_some()
-            || named().any(|(sigma, fields)| sigma == plain || fields.iter().any(|f| f == plain));
-        if known {
+        if Field::from_name(plain).is_some() || self.known().any(|known| known == plain) {
             return None;
         }
-        let ecs = Field::ALL.iter().map(|field| field.name());
-        nearest(name, ecs.chain(named().map(|(sigma, _)| sigma.as_str())))
+        let fields = self.table.names.values().chain(self.of_sources().map(|(_, fields)| fields));
+        let mut everywhere = self.table.known.values().chain(fields).flatten();
+        if everywhere.any(|known| known == plain) {
+            return None;
+        }
+        nearest(plain, Field::ALL.iter().map(|field| field.name()).chain(self.known()))
+    }
+
+    /// The names that rules of this log source use.
+    fn known(self) -> impl Iterator<Item = &'f str> {
+        let product = self.logsource.product.as_deref().unwrap_or_default();
+        let lists = ["any", product].into_iter().filter_map(|key| self.table.known.get(key));
+        let own = self.of_sources().map(|(name, _)| name);
+        lists.flatten().chain(self.table.names.keys()).chain(own).map(String::as_str)
+    }
+
+    fn of_sources(self) -> impl Iterator<Item = (&'f String, &'f Vec<String>)> {
+        let within = move |source: &&SourceNames| self.logsource.is_within(&source.logsource);
+        self.table.sources.iter().filter(within).flat_map(|source| &source.names)
     }
 
     /// The name in its usual spelling, without what a shipper writes before it.
@@ -130,18 +155,25 @@ impl<'f> Names<'f> {
         stripped.filter(|rest| !rest.is_empty()).unwrap_or(name)
     }
 
-    fn mapped(&self, name: &str) -> Option<&Vec<String>> {
+    fn mapped(&self, name: &str) -> Option<Mapped<'f>> {
         let mut sources = self.table.sources.iter();
         let own = sources.find_map(|source| {
             source.names.get(name).filter(|_| self.logsource.is_within(&source.logsource))
         });
-        let original = self
-            .logsource
-            .product
-            .as_ref()
-            .is_some_and(|product| self.table.originals.contains(product));
-        own.or_else(|| self.table.names.get(name).filter(|_| !original))
+        let product = self.logsource.product.as_ref();
+        let original = product.is_some_and(|product| self.table.originals.contains(product));
+        let general = || self.table.names.get(name).filter(|_| !original);
+        own.map(|fields| Mapped { fields, is_whole: true })
+            .or_else(|| general().map(|fields| Mapped { fields, is_whole: false }))
     }
+}
+
+/// What a table says of a name.
+#[derive(Clone, Copy)]
+struct Mapped<'f> {
+    fields: &'f [String],
+    /// Whether the name itself is only meant where it is one of the fields.
+    is_whole: bool,
 }
 
 /// The field of a name. Short names of the search language (`action`) are also names that logs use.

@@ -20,6 +20,7 @@ struct File {
     originals: Vec<String>,
     names: BTreeMap<String, OneOrMore>,
     sources: Vec<FileSource>,
+    known: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +85,7 @@ pub(super) fn table(text: &str) -> Result<Table, Unreadable> {
         originals: file.originals.iter().map(|product| product.to_lowercase()).collect(),
         names: names(file.names)?,
         sources,
+        known: file.known,
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bergfried_event::{Finding, SourceKind, Timestamp};
 use bergfried_parse::{Context, parse};
-use bergfried_rules::{DiagnosticSeverity, Engine, Limits, RuleSet, builtin};
+use bergfried_rules::{DiagnosticSeverity, Engine, Limits, RuleSet, Source, builtin};
 
 /// The top of the checkout.
 pub(crate) fn root() -> PathBuf {
@@ -21,6 +21,18 @@ pub(crate) fn corpus(path: &str) -> Option<PathBuf> {
     }
     eprintln!("skipped: {} is not here", path.display());
     None
+}
+
+/// Every rule file below the folder.
+pub(crate) fn collect(folder: &Path, sources: &mut Vec<Source>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "yml") {
+            sources.push(Source { file: path.display().to_string(), text: read(&path) });
+        }
+    }
 }
 
 /// The packs, which must load without a word.
