@@ -53,6 +53,7 @@ impl fmt::Display for Class {
 }
 
 /// Says the class of every rule: of a detection by its log source, of a correlation by its rules.
+/// Those that are unsupported already stay so.
 ///
 /// `referrers` are, for each rule, the correlations that refer to it.
 pub(crate) fn classify(
@@ -72,6 +73,10 @@ pub(crate) fn classify(
     let mut ready: Vec<usize> = Vec::new();
     for (index, rule) in rules.iter_mut().enumerate() {
         if let Body::Detection(detection) = &rule.body {
+            ready.push(index);
+            if !rule.class.is_active() {
+                continue;
+            }
             rule.class =
                 match (teller.asked(&detection.logsource), sources.carry(&detection.logsource)) {
                     (None, _) => Class::Unsupported(format!(
@@ -81,7 +86,6 @@ pub(crate) fn classify(
                     (Some(_), Err(needs)) => Class::Needs(needs),
                     (Some(_), Ok(())) => Class::Active,
                 };
-            ready.push(index);
         }
     }
     while let Some(index) = ready.pop() {
@@ -93,7 +97,9 @@ pub(crate) fn classify(
                     Some(Body::Correlation(body)) => of_correlation(body, rules),
                     _ => continue,
                 };
-                if let Some(rule) = rules.get_mut(*correlation) {
+                if let Some(rule) = rules.get_mut(*correlation)
+                    && rule.class.is_active()
+                {
                     rule.class = class;
                 }
                 ready.push(*correlation);

@@ -23,3 +23,4 @@ pub use fields::Fields;
 pub use logsource::LogSources;
 pub use rule::{Rule, RuleKind};
 pub use set::{Options, RuleSet};
+pub use sigma::Pipeline;

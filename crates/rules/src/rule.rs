@@ -18,6 +18,7 @@ pub struct Rule {
     pub(crate) references: Vec<String>,
     pub(crate) falsepositives: Vec<String>,
     pub(crate) tags: Vec<String>,
+    pub(crate) fields: Vec<String>,
     pub(crate) techniques: Vec<String>,
     pub(crate) file: String,
     pub(crate) line: usize,
@@ -203,6 +204,11 @@ impl Rule {
     /// Tags as written, such as `attack.t1110.001`.
     pub fn tags(&self) -> &[String] {
         &self.tags
+    }
+
+    /// Fields worth showing with a match, as the rule or a pipeline lists them.
+    pub fn fields(&self) -> &[String] {
+        &self.fields
     }
 
     /// MITRE ATT&CK technique ids from the tags, such as `T1110.001`.

@@ -12,7 +12,8 @@ use crate::fields::Fields;
 use crate::logsource::{LogSource, LogSources, Teller, Told};
 use crate::rule::{Body, Correlation, Rule, Step, techniques};
 use crate::sigma::{
-    self, CorrelationDraft, Documents, Draft, DraftBody, FilterDraft, Place, Reference,
+    self, CorrelationDraft, Documents, Draft, DraftBody, FilterDraft, Pipeline, Pipelines, Place,
+    Reference,
 };
 
 /// The most rules in one set; what comes after is an error.
@@ -25,6 +26,8 @@ pub struct Options {
     pub log_sources: LogSources,
     /// What the names of fields mean.
     pub fields: Fields,
+    /// How rules are changed before they are compiled.
+    pub pipelines: Vec<Pipeline>,
 }
 
 /// Loaded rules, in the order of their sources.
@@ -51,13 +54,15 @@ impl RuleSet {
     ) -> (RuleSet, Vec<Diagnostic>) {
         let mut diagnostics = Vec::new();
         let mut documents = Documents::default();
+        let pipelines = Pipelines::new(&options.pipelines);
         for source in sources {
-            sigma::read(&source, options, &mut documents, &mut diagnostics);
+            sigma::read(&source, options, &pipelines, &mut documents, &mut diagnostics);
         }
         let mut binder = Binder::new(documents.rules, &mut diagnostics);
         binder.refuse_dangling();
+        binder.transform(&pipelines);
         for filter in &documents.filters {
-            binder.apply(filter, options);
+            binder.apply(filter, options, &pipelines);
         }
         let rules = binder.bind(&options.fields);
         diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
@@ -74,6 +79,7 @@ impl RuleSet {
         let mut referrers = vec![Vec::new(); rules.len()];
         for (index, rule) in rules.iter().enumerate() {
             match &rule.body {
+                Body::Detection(_) if !rule.class.is_active() => {}
                 Body::Detection(detection) => {
                     if let Some(asked) = teller.asked(&detection.logsource) {
                         groups.entry(asked).or_default().push(index);
@@ -189,11 +195,16 @@ impl<'d> Binder<'d> {
     }
 
     fn error(&mut self, file: &str, place: Place, message: String) {
+        self.report(DiagnosticSeverity::Error, file, place, message);
+    }
+
+    fn report(&mut self, severity: DiagnosticSeverity, file: &str, place: Place, message: String) {
+        let (line, column) = (place.line, place.column);
         self.diagnostics.push(Diagnostic {
             file: file.to_owned(),
-            line: place.line,
-            column: place.column,
-            severity: DiagnosticSeverity::Error,
+            line,
+            column,
+            severity,
             message,
         });
     }
@@ -282,6 +293,37 @@ impl<'d> Binder<'d> {
         }
     }
 
+    /// Renames the fields of correlations as pipelines do.
+    fn transform(&mut self, pipelines: &Pipelines<'_>) {
+        for index in 0..self.drafts.len() {
+            let logsources = self.referred_logsources(index);
+            let Some(draft) = self.drafts.get_mut(index) else { continue };
+            let DraftBody::Correlation(correlation) = &mut draft.body else { continue };
+            if let Err(unfit) = correlation.transform(pipelines, logsources) {
+                let (file, place) = (draft.file.clone(), draft.place);
+                let message = unfit.to_string();
+                draft.unfit = Some(unfit.reason);
+                self.report(DiagnosticSeverity::Warning, &file, place, message);
+            }
+        }
+    }
+
+    /// The log sources of the rules that a correlation refers to, as written and as transformed.
+    fn referred_logsources(&self, index: usize) -> Vec<LogSource> {
+        let Some(DraftBody::Correlation(correlation)) =
+            self.drafts.get(index).map(|draft| &draft.body)
+        else {
+            return Vec::new();
+        };
+        let rules =
+            correlation.rules.iter().filter_map(|reference| self.known.get(&reference.rule));
+        let logsources = rules.flat_map(|rule| {
+            let declared = self.drafts.get(*rule).map(|draft| draft.declared.clone());
+            declared.into_iter().chain([self.logsource(*rule)])
+        });
+        logsources.collect()
+    }
+
     fn bind(self, fields: &Fields) -> Vec<Rule> {
         let mut silent = vec![false; self.drafts.len()];
         let mut generated = vec![false; self.drafts.len()];
@@ -330,11 +372,11 @@ impl<'d> Binder<'d> {
     }
 
     /// Adds a filter's condition to the rules that it names (Sigma filters specification 2.1).
-    fn apply(&mut self, filter: &FilterDraft, options: &Options) {
+    fn apply(&mut self, filter: &FilterDraft, options: &Options, pipelines: &Pipelines<'_>) {
         let Some(references) = &filter.rules else {
             for index in 0..self.drafts.len() {
                 if self.is_covered(index, filter) {
-                    self.narrow(index, filter, filter.place, options);
+                    self.narrow(index, filter, filter.place, options, pipelines);
                 }
             }
             return;
@@ -343,7 +385,7 @@ impl<'d> Binder<'d> {
             let complaint = match self.known.get(&reference.rule).copied() {
                 None => self.missing(&reference.rule),
                 Some(index) if self.is_covered(index, filter) => {
-                    self.narrow(index, filter, reference.place, options);
+                    self.narrow(index, filter, reference.place, options, pipelines);
                     continue;
                 }
                 Some(index) => self.not_covered(index, filter),
@@ -354,16 +396,15 @@ impl<'d> Binder<'d> {
 
     /// Whether the rule is a detection whose log source has every word of the filter's.
     fn is_covered(&self, index: usize, filter: &FilterDraft) -> bool {
-        let body = self.drafts.get(index).map(|draft| &draft.body);
-        matches!(body, Some(DraftBody::Detection(detection))
-            if detection.logsource.is_within(&filter.logsource))
+        matches!(self.drafts.get(index), Some(Draft { body: DraftBody::Detection(_), declared, .. })
+            if declared.is_within(&filter.logsource))
     }
 
     fn not_covered(&self, index: usize, filter: &FilterDraft) -> String {
-        match self.drafts.get(index).map(|draft| &draft.body) {
-            Some(DraftBody::Detection(detection)) => format!(
-                "the filter is for the log source `{}`, that of the rule is `{}`",
-                filter.logsource, detection.logsource
+        match self.drafts.get(index) {
+            Some(Draft { body: DraftBody::Detection(_), declared, .. }) => format!(
+                "the filter is for the log source `{}`, that of the rule is `{declared}`",
+                filter.logsource
             ),
             _ => {
                 "a filter cannot narrow a correlation, name the rules that it refers to".to_owned()
@@ -371,12 +412,20 @@ impl<'d> Binder<'d> {
         }
     }
 
-    fn narrow(&mut self, index: usize, filter: &FilterDraft, place: Place, options: &Options) {
-        let Some(Draft { body: DraftBody::Detection(detection), .. }) = self.drafts.get_mut(index)
+    fn narrow(
+        &mut self,
+        index: usize,
+        filter: &FilterDraft,
+        place: Place,
+        options: &Options,
+        pipelines: &Pipelines<'_>,
+    ) {
+        let Some(Draft { body: DraftBody::Detection(detection), declared, .. }) =
+            self.drafts.get_mut(index)
         else {
             return;
         };
-        match filter.predicate(&detection.logsource, options) {
+        match filter.predicate(declared, &detection.logsource, options, pipelines) {
             Ok(predicate) => {
                 let before = std::mem::replace(&mut detection.predicate, Predicate::Constant(true));
                 detection.predicate = before.and(predicate);
@@ -418,10 +467,11 @@ fn rule(
         references: header.references,
         falsepositives: header.falsepositives,
         tags: header.tags,
+        fields: header.fields,
         file: draft.file,
         line: draft.place.line,
         silent,
-        class: Class::default(),
+        class: draft.unfit.map_or(Class::Active, Class::Unsupported),
         body,
     }
 }

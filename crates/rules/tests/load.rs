@@ -53,10 +53,6 @@ fn faults_are_placed_and_the_nearest_word_is_offered() {
             "r.yml:5:21: `10.0.0.0/33` is no network, expected one such as 10.0.0.0/8",
         ),
         (
-            ("user.name: root", "user.name|expand: '%admins%'"),
-            "r.yml:5:5: the modifier `expand` is not supported: there are no placeholders here",
-        ),
-        (
             ("user.name: root", "user.name: {first: root}"),
             "r.yml:5:5: `user.name` must be a value or a list of values that is not empty",
         ),

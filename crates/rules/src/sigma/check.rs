@@ -313,7 +313,7 @@ fn check_condition(
 }
 
 /// Whether the parser, which calls itself for each level, could run out of stack.
-fn is_too_deep(condition: &str) -> bool {
+pub(super) fn is_too_deep(condition: &str) -> bool {
     let (mut depth, mut nots) = (0_usize, 0_usize);
     let ends = |character: char| matches!(character, '(' | ')') || character.is_whitespace();
     let deep = condition.split_inclusive(ends).any(|word| {

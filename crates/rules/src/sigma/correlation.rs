@@ -8,6 +8,8 @@ use yaml_serde::Value;
 
 use super::document::{Document, Place, get, keys};
 use super::fault::{Fault, unknown};
+use super::pipeline::{Pipelines, Subject, Unfit};
+use crate::logsource::LogSource;
 use crate::rule::{CorrelationKind, Threshold};
 
 const KEYS: &[&str] =
@@ -46,6 +48,34 @@ pub(crate) struct CorrelationDraft {
     pub(crate) timespan: i64,
     pub(crate) threshold: Threshold,
     pub(crate) generate: bool,
+    /// What pipelines look at.
+    subject: Subject,
+}
+
+impl CorrelationDraft {
+    /// Renames its fields as pipelines do, given the log sources of the rules it refers to.
+    ///
+    /// # Errors
+    /// Why it can never fire then.
+    pub(crate) fn transform(
+        &mut self,
+        pipelines: &Pipelines<'_>,
+        logsources: Vec<LogSource>,
+    ) -> Result<(), Unfit> {
+        let keys: Vec<String> = self.names().map(|name| name.clone()).collect();
+        let subject = std::mem::take(&mut self.subject);
+        let renamed = pipelines.correlation(subject, logsources, keys)?;
+        self.names().zip(renamed).for_each(|(own, name)| *own = name);
+        Ok(())
+    }
+
+    /// The names of fields that it groups by or counts, aliases apart, and those behind aliases.
+    fn names(&mut self) -> impl Iterator<Item = &mut String> {
+        let own = self.group_by.iter_mut().chain(&mut self.values);
+        let aliases: Vec<String> = self.aliases.keys().cloned().collect();
+        let behind = self.aliases.values_mut().flat_map(BTreeMap::values_mut);
+        own.filter(move |name| !aliases.contains(name)).chain(behind)
+    }
 }
 
 /// Adds what is wrong with the shape of a correlation document.
@@ -243,6 +273,7 @@ pub(super) fn draft(document: &Document<'_>, value: &Value) -> Result<Correlatio
         aliases: aliases(section),
         timespan,
         generate: generate.and_then(Value::as_bool).unwrap_or(false),
+        subject: Subject::of(value),
     })
 }
 

@@ -28,12 +28,40 @@ struct FirstSeenAttribute {
     learning: String,
 }
 
+/// A rule's `first-seen` with its fields as they are called there.
+pub(super) struct FirstSeenDraft {
+    group_by: Vec<String>,
+    baseline: String,
+    learning: i64,
+}
+
+impl FirstSeenDraft {
+    /// The names of its fields.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.group_by.iter().chain([&self.baseline]).cloned().collect()
+    }
+
+    /// Gives its fields other names, in the order of [`FirstSeenDraft::names`].
+    pub(super) fn rename(&mut self, names: Vec<String>) {
+        let own = self.group_by.iter_mut().chain([&mut self.baseline]);
+        own.zip(names).for_each(|(own, name)| *own = name);
+    }
+
+    /// The same with the fields of events.
+    pub(super) fn resolve(&self, names: Names<'_>) -> FirstSeen {
+        FirstSeen {
+            group_by: self.group_by.iter().map(|name| names.field(name)).collect(),
+            baseline: names.field(&self.baseline),
+            learning: self.learning,
+        }
+    }
+}
+
 /// The rule's `first-seen`, where it has one.
 pub(super) fn first_seen(
     document: &Document<'_>,
     value: &Value,
-    names: Names<'_>,
-) -> Result<Option<FirstSeen>, Fault> {
+) -> Result<Option<FirstSeenDraft>, Fault> {
     let Some(value) = get(value, KEY) else { return Ok(None) };
     let fault =
         |key: &str, message: String| Fault::error(document.key(&[KEY, "first-seen", key]), message);
@@ -44,9 +72,9 @@ pub(super) fn first_seen(
         return Err(fault("group-by", "`group-by` must name at least one field".to_owned()));
     }
     let learning = timespan(&attribute.learning).map_err(|message| fault("learning", message))?;
-    Ok(Some(FirstSeen {
-        group_by: attribute.group_by.iter().map(|name| names.field(name)).collect(),
-        baseline: names.field(&attribute.baseline),
+    Ok(Some(FirstSeenDraft {
+        group_by: attribute.group_by,
+        baseline: attribute.baseline,
         learning,
     }))
 }

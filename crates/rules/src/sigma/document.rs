@@ -161,7 +161,7 @@ impl<'t> Document<'t> {
         found
     }
 
-    fn place(&self, line: usize, byte: usize) -> Place {
+    pub(super) fn place(&self, line: usize, byte: usize) -> Place {
         let text = self.text.lines().nth(line).unwrap_or_default();
         let column = text.char_indices().take_while(|(index, _)| *index < byte).count() + 1;
         Place { line: self.lines_before + line + 1, column }

@@ -16,6 +16,7 @@ pub(crate) struct Header {
     pub(crate) references: Vec<String>,
     pub(crate) falsepositives: Vec<String>,
     pub(crate) tags: Vec<String>,
+    pub(crate) fields: Vec<String>,
 }
 
 impl Header {
@@ -42,6 +43,7 @@ impl Header {
             references: list("references"),
             falsepositives: list("falsepositives"),
             tags: list("tags"),
+            fields: list("fields"),
         }
     }
 }

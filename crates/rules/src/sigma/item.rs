@@ -55,10 +55,6 @@ pub(super) fn lower(
     values: &[SigmaValue],
     names: Names<'_>,
 ) -> Result<Predicate, ItemFault> {
-    if modifiers.contains(&Modifier::Expand) {
-        let message = "the modifier `expand` is not supported: there are no placeholders here";
-        return Err(ItemFault::new(message));
-    }
     let plan = Plan::of(modifiers)?;
     if plan.all && values.len() < 2 {
         // "Single item values are not allowed to have an `all` modifier."

@@ -17,6 +17,7 @@ mod item;
 mod lower;
 mod modifiers;
 mod pcre;
+mod pipeline;
 mod selection;
 mod selector;
 
@@ -33,10 +34,14 @@ use crate::rule::Detection;
 use crate::set::Options;
 use collection::{Collection, Whole};
 pub(crate) use correlation::{CorrelationDraft, Reference};
+use custom::FirstSeenDraft;
 pub(crate) use document::Place;
 use document::{Document, get};
 use fault::Fault;
 pub(crate) use header::Header;
+pub use pipeline::Pipeline;
+pub(crate) use pipeline::Pipelines;
+use pipeline::{Facts, Subject};
 
 /// The most bytes of one rule file.
 pub(crate) const MAX_BYTES: usize = 4 << 20;
@@ -52,6 +57,10 @@ pub(crate) struct Draft {
     pub(crate) header: Header,
     pub(crate) file: String,
     pub(crate) place: Place,
+    /// The log source that a detection names, before pipelines change it.
+    pub(crate) declared: LogSource,
+    /// Why the rule never fires, where it cannot be carried out.
+    pub(crate) unfit: Option<String>,
     pub(crate) body: DraftBody,
 }
 
@@ -74,22 +83,28 @@ pub(crate) struct FilterDraft {
     /// `None` means every rule of the log source.
     pub(crate) rules: Option<Vec<Reference>>,
     pub(crate) logsource: LogSource,
+    subject: Subject,
     detections: Detections,
 }
 
 impl FilterDraft {
-    /// What the filter asks of the events of a rule of this log source, whose names of fields it
-    /// shares.
+    /// What the filter asks of the events of a rule that declares one log source and has another in
+    /// the end. Pipelines change it as they change that rule, whose names of fields it shares.
     ///
     /// # Errors
     /// Says why it asks for nothing.
     pub(crate) fn predicate(
         &self,
+        declared: &LogSource,
         logsource: &LogSource,
         options: &Options,
+        pipelines: &Pipelines<'_>,
     ) -> Result<Predicate, String> {
-        lower::predicate(&self.detections, options.fields.of(logsource))
-            .map_err(|fault| fault.message())
+        let mut detections = self.detections.clone();
+        pipelines
+            .filter(self.subject.clone(), declared, &mut detections)
+            .map_err(|unfit| format!("this filter cannot be used: {}", unfit.reason))?;
+        lower::predicate(&detections, options.fields.of(logsource)).map_err(|fault| fault.message())
     }
 }
 
@@ -97,6 +112,7 @@ impl FilterDraft {
 pub(crate) fn read(
     source: &Source,
     options: &Options,
+    pipelines: &Pipelines<'_>,
     read: &mut Documents,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
@@ -121,9 +137,9 @@ pub(crate) fn read(
         let whole = value(&document)
             .and_then(|value| collection.complete(document, value, documents.peek().is_some()));
         let found = match whole {
-            Ok(whole) => {
-                whole.and_then(|whole| read_document(&whole, &source.file, options, &mut faults))
-            }
+            Ok(whole) => whole.and_then(|whole| {
+                read_document(&whole, &source.file, options, pipelines, &mut faults)
+            }),
             Err(fault) => {
                 faults.push(fault);
                 None
@@ -160,13 +176,14 @@ fn read_document(
     whole: &Whole<'_>,
     file: &str,
     options: &Options,
+    pipelines: &Pipelines<'_>,
     faults: &mut Vec<Fault>,
 ) -> Option<Found> {
     check::check(&whole.document, &whole.value, faults);
     if faults.iter().any(|fault| fault.severity == DiagnosticSeverity::Error) {
         return None;
     }
-    match find(whole, file, options, faults) {
+    match find(whole, file, options, pipelines, faults) {
         Ok(found) => Some(found),
         Err(fault) => {
             faults.push(fault);
@@ -179,33 +196,85 @@ fn find(
     whole: &Whole<'_>,
     file: &str,
     options: &Options,
+    pipelines: &Pipelines<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<Found, Fault> {
     let Whole { document, value, .. } = whole;
-    let rule = |body: DraftBody| {
-        let (header, place) = (header(whole), document.start());
-        Found::Rule(Box::new(Draft { header, file: file.to_owned(), place, body }))
-    };
     let logsource = logsource(value);
-    let names = options.fields.of(&logsource);
+    let mut header = header(whole);
     if get(value, "correlation").is_some() {
-        return Ok(rule(DraftBody::Correlation(correlation::draft(document, value)?)));
+        let body = DraftBody::Correlation(correlation::draft(document, value)?);
+        return Ok(Found::Rule(Box::new(Draft {
+            header,
+            file: file.to_owned(),
+            place: document.start(),
+            declared: logsource,
+            unfit: None,
+            body,
+        })));
     }
     if let Some(section) = get(value, "filter") {
         let detections = selection::detections(section);
-        lower::predicate(&detections, names).map_err(|fault| fault.at(document, "filter"))?;
+        if !pipeline::expands(&detections) {
+            lower::predicate(&detections, options.fields.of(&logsource))
+                .map_err(|fault| fault.at(document, "filter"))?;
+        }
         let rules = selection::filtered(section)
             .map(|rules| correlation::references(document, &["filter", "rules"], &rules));
         let (file, place) = (file.to_owned(), document.start());
-        let filter = FilterDraft { file, place, rules, logsource, detections };
+        let subject = Subject::of(value);
+        let filter = FilterDraft { file, place, rules, logsource, subject, detections };
         return Ok(Found::Filter(Box::new(filter)));
     }
-    let section = get(value, "detection").unwrap_or(&Value::Null);
-    let predicate = lower::predicate(&selection::detections(section), names)
-        .map_err(|fault| fault.at(document, "detection"))?;
-    let first_seen = custom::first_seen(document, value, names)?;
-    warn_of_fields(document, &logsource, options, &predicate, faults);
-    Ok(rule(DraftBody::Detection(Detection { logsource, predicate, first_seen })))
+    let mut facts = Facts { logsource: logsource.clone(), fields: header.fields, keys: Vec::new() };
+    let (detection, unfit) = detect(whole, &mut facts, options, pipelines, faults)?;
+    header.fields = facts.fields;
+    Ok(Found::Rule(Box::new(Draft {
+        header,
+        file: file.to_owned(),
+        place: document.start(),
+        declared: logsource,
+        unfit,
+        body: DraftBody::Detection(detection),
+    })))
+}
+
+/// What a rule detects as pipelines leave it, or why it never fires.
+fn detect(
+    whole: &Whole<'_>,
+    facts: &mut Facts,
+    options: &Options,
+    pipelines: &Pipelines<'_>,
+    faults: &mut Vec<Fault>,
+) -> Result<(Detection, Option<String>), Fault> {
+    let Whole { document, value, .. } = whole;
+    let mut detections = selection::detections(get(value, "detection").unwrap_or(&Value::Null));
+    let mut first_seen = custom::first_seen(document, value)?;
+    facts.keys = first_seen.as_ref().map(FirstSeenDraft::names).unwrap_or_default();
+    let unfit = pipelines.rule(value, &mut detections, facts).err();
+    let logsource = facts.logsource.clone();
+    let names = options.fields.of(&logsource);
+    let predicate = match &unfit {
+        None => {
+            let predicate = lower::predicate(&detections, names)
+                .map_err(|fault| fault.at(document, "detection"))?;
+            warn_of_fields(document, &logsource, options, &predicate, faults);
+            predicate
+        }
+        Some(unfit) => {
+            let place = match &unfit.word {
+                Some(word) => document.word(&["detection"], word),
+                None => document.start(),
+            };
+            faults.push(Fault::warning(place, unfit.to_string()));
+            Predicate::Constant(false)
+        }
+    };
+    if let Some(first_seen) = &mut first_seen {
+        first_seen.rename(std::mem::take(&mut facts.keys));
+    }
+    let first_seen = first_seen.map(|first_seen| first_seen.resolve(names));
+    Ok((Detection { logsource, predicate, first_seen }, unfit.map(|unfit| unfit.reason)))
 }
 
 /// The header; rules that share keys and so what they are known by are told apart by a number.
