@@ -255,3 +255,85 @@ const VALUES: &[&str] = &[
     r"\REGISTRY\MACHINE",
     "",
 ];
+
+/// The log sources of Sigma's taxonomy appendix, from the cells `product: x<br>service: y`.
+#[test]
+fn every_log_source_of_the_taxonomy_is_known() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(
+        "../../../shared/corpora/sigma/specification/specification/sigma-appendix-taxonomy.md",
+    );
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("skipped: {} is not here", path.display());
+        return;
+    };
+    let sources = LogSources::default();
+    let mut count = 0;
+    for cell in text.lines().filter(|line| line.starts_with('|')).flat_map(|line| line.split('|')) {
+        let mut asked = LogSource::default();
+        for pair in cell.trim().split("<br>") {
+            match pair.split_once(": ") {
+                Some(("product", word)) => asked.product = Some(word.to_owned()),
+                Some(("category", word)) => asked.category = Some(word.to_owned()),
+                Some(("service", word)) => asked.service = Some(word.to_owned()),
+                _ => {}
+            }
+        }
+        if asked != LogSource::default() {
+            count += 1;
+            let said = sources.carry(&asked).err().unwrap_or_default();
+            assert!(!said.starts_with("no source gives"), "{asked}: {said}");
+        }
+    }
+    assert!(count > 100, "{count}");
+}
+
+/// Log sources that rules of SigmaHQ name beyond the taxonomy appendix.
+#[test]
+fn log_sources_of_sigmahq_are_known() {
+    let sources = LogSources::default();
+    for asked in [
+        "*/antivirus/*",
+        "*/*/apache",
+        "*/*/netflow",
+        "*/*/nginx",
+        "apache/*/access",
+        "aws/*/cloudtrail",
+        "azure/*/azureactivity",
+        "cisco/*/syslog",
+        "fortigate/*/event",
+        "fortinet/*/event",
+        "fortios/*/sslvpnd",
+        "jvm/application/*",
+        "kubernetes/application/audit",
+        "kubernetes/*/audit",
+        "linux/file_delete/*",
+        "linux/process_termination/*",
+        "linux/*/modsecurity",
+        "macos/network_connection/*",
+        "macos/process_creation/*",
+        "nodejs/application/*",
+        "nginx/*/*",
+        "opencanary/application/*",
+        "paloalto/file_event/globalprotect",
+        "qualys/application/*",
+        "velocity/application/*",
+        "windows/file_block/*",
+        "windows/file_rename/*",
+        "windows/raw_access_read/*",
+        "windows/*/iis",
+        "windows/*/microsoft-servicebus-client",
+        "windows/*/smbclient-connectivity",
+        "windows/*/terminalservices-localsessionmanager",
+        "zeek/*/smb_files",
+        "okta/*/okta",
+        "onelogin/*/onelogin.events",
+        "m365/*/threat_management",
+        "gcp/*/google_workspace.admin",
+        "github/*/audit",
+        "bitbucket/*/audit",
+        "cisco/*/duo",
+    ] {
+        let said = sources.carry(&written(asked)).err().unwrap_or_default();
+        assert!(!said.starts_with("no source gives"), "{asked}: {said}");
+    }
+}
