@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use bergfried_event::{Event, Field, Finding, Timestamp};
-use bergfried_rules::{DiagnosticSeverity, Engine, Limits, RuleSet, Source};
+use bergfried_rules::{DiagnosticSeverity, Engine, Limits, RuleSet, SnapshotError, Source};
 use proptest::prelude::*;
 
 const BASES: &str = "
@@ -345,6 +345,185 @@ correlation: {type: event_count, rules: [a], group-by: [host.name], timespan: 20
         };
         prop_assert_eq!(told(&run(&rules, &steps, AT_END)), told(&expected));
     }
+}
+
+const REMEMBERING: &str = "
+title: many then one
+correlation: {type: temporal_ordered, rules: [many, b], group-by: [host.name], timespan: 60s}
+---
+title: many
+name: many
+correlation: {type: event_count, rules: [a], group-by: [host.name], timespan: 10s, condition: {gte: 3}}
+---
+title: users
+correlation: {type: value_count, rules: [a, c], group-by: [host.name], timespan: 30s, condition: {field: user.name, gte: 3}}
+---
+title: average
+correlation: {type: value_avg, rules: [c], timespan: 30s, condition: {field: source.port, lt: 1.5}}
+---
+title: new
+logsource: {service: syslog}
+detection: {sel: {event.action: c}, condition: sel}
+bergfried:
+    first-seen: {group-by: [host.name, user.name], baseline: host.name, learning: 20s}
+";
+
+proptest! {
+    /// Wherever in a stream the process ends, what is found after it is what would have been.
+    #[test]
+    fn a_snapshot_goes_on_where_it_was_taken(
+        steps in steps(15),
+        cuts in prop::collection::btree_set(0..80_usize, 0..4),
+        interval in prop_oneof![Just(i64::MAX), Just(3_000_000)],
+    ) {
+        let rules = load(REMEMBERING);
+        let limits = Limits { update_interval: interval, ..AT_END };
+        let mut engine = Engine::new(Arc::clone(&rules), limits);
+        let mut findings = Vec::new();
+        for (id, step) in steps.iter().enumerate() {
+            if cuts.contains(&id) {
+                let snapshot = engine.snapshot();
+                engine = Engine::restore(Arc::clone(&rules), limits, &snapshot).unwrap();
+                prop_assert_eq!(engine.anew(), 0);
+                prop_assert_eq!(&engine.snapshot(), &snapshot);
+            }
+            engine.observe(&event(*step), id as u64, &mut findings);
+        }
+        engine.flush(&mut findings);
+        prop_assert_eq!(findings, run(&rules, &steps, limits));
+    }
+
+    #[test]
+    fn a_damaged_snapshot_is_refused(
+        steps in steps(0),
+        place: prop::sample::Index,
+        flip in 1..=255_u8,
+        hashed: bool,
+    ) {
+        let rules = load(REMEMBERING);
+        let mut engine = Engine::new(Arc::clone(&rules), AT_END);
+        for step in &steps {
+            engine.warm(&event(*step), 0);
+        }
+        let sound = engine.snapshot();
+        let mut damaged = sound.clone();
+        let place = place.index(damaged.len());
+        damaged[place] ^= flip;
+        prop_assert!(Engine::restore(Arc::clone(&rules), AT_END, &damaged).is_err());
+        prop_assert!(Engine::restore(Arc::clone(&rules), AT_END, &sound[..place]).is_err());
+        // Somebody who knows the hash can write anything; it may be taken or refused.
+        if hashed && place >= HEAD {
+            let hash = blake3::hash(&damaged[HEAD..]);
+            damaged[HEAD - 32..HEAD].copy_from_slice(hash.as_bytes());
+            if let Ok(mut engine) = Engine::restore(Arc::clone(&rules), AT_END, &damaged) {
+                let mut findings = Vec::new();
+                for step in &steps {
+                    engine.observe(&event(*step), 0, &mut findings);
+                }
+                engine.flush(&mut findings);
+            }
+        }
+    }
+}
+
+/// Magic number, version and hash of a snapshot.
+const HEAD: usize = 8 + 2 + 32;
+
+#[test]
+fn snapshots_of_others_are_refused() {
+    let rules = load(REMEMBERING);
+    let sound = Engine::new(Arc::clone(&rules), AT_END).snapshot();
+    let restore = |bytes: &[u8]| Engine::restore(Arc::clone(&rules), AT_END, bytes).err();
+    assert_eq!(restore(b"PAR1 and so on"), Some(SnapshotError::Foreign));
+    assert_eq!(restore(b""), Some(SnapshotError::Foreign));
+    let mut newer = sound;
+    newer[8] = 99;
+    assert_eq!(restore(&newer), Some(SnapshotError::Version(99)));
+}
+
+/// Two correlations that count the same; `changed` is what the second asks for.
+fn two(changed: &str) -> Arc<RuleSet> {
+    load(&format!("
+title: kept
+correlation: {{type: event_count, rules: [a], group-by: [host.name], timespan: 10s, condition: {{gte: 3}}}}
+---
+title: changed
+correlation: {{type: event_count, rules: [a], group-by: [host.name], timespan: 10s, condition: {changed}}}
+"))
+}
+
+#[test]
+fn a_rule_that_was_changed_starts_anew_and_can_learn() {
+    let mut engine = Engine::new(two("{gte: 3}"), AT_END);
+    let mut findings = Vec::new();
+    for second in 0..2 {
+        engine.observe(&event((second, "a", 0, 1, 1)), second as u64, &mut findings);
+    }
+    let snapshot = engine.snapshot();
+    let last = event((2, "a", 0, 1, 1));
+    let names = |findings: &[Finding]| -> Vec<(String, u64)> { counts(findings) };
+
+    let mut restored = Engine::restore(two("{gt: 2}"), AT_END, &snapshot).unwrap();
+    assert_eq!(restored.anew(), 1);
+    restored.observe(&last, 2, &mut findings);
+    assert_eq!(names(&findings), [("kept".to_owned(), 3)]);
+
+    findings.clear();
+    let mut restored = Engine::restore(two("{gt: 2}"), AT_END, &snapshot).unwrap();
+    for second in 0..2 {
+        restored.learn(&event((second, "a", 0, 1, 1)), second as u64);
+    }
+    restored.observe(&last, 2, &mut findings);
+    assert_eq!(names(&findings), [("kept".to_owned(), 3), ("changed".to_owned(), 3)]);
+
+    findings.clear();
+    let replaced = engine.replace(two("{gt: 2}"), &mut findings);
+    assert_eq!((replaced.kept, replaced.anew, engine.anew()), (1, 1, 1));
+    engine.observe(&last, 2, &mut findings);
+    assert_eq!(names(&findings), [("kept".to_owned(), 3)]);
+    let a = engine.rules().rules().iter().position(|rule| rule.id() == "a").unwrap();
+    assert_eq!(engine.hits()[a], 3);
+}
+
+#[test]
+fn a_rule_on_one_that_was_changed_starts_anew() {
+    let inner = REMEMBERING.replace("gte: 3}}\n---\ntitle: users", "gte: 4}}\n---\ntitle: users");
+    assert_ne!(inner, REMEMBERING);
+    let snapshot = Engine::new(load(REMEMBERING), AT_END).snapshot();
+    let engine = Engine::restore(load(&inner), AT_END, &snapshot).unwrap();
+    assert_eq!(engine.anew(), 2, "the correlation and the one over it");
+}
+
+#[test]
+fn the_bytes_of_all_groups_are_capped() {
+    let rules = load(REMEMBERING);
+    let limits = Limits { max_state_bytes: 20_000, ..AT_END };
+    let mut engine = Engine::new(rules, limits);
+    let mut findings = Vec::new();
+    for index in 0..2_000_i64 {
+        let mut event = event((index / 100, ["a", "b", "c"][index as usize % 3], 0, 1, 1));
+        event.set(Field::HostName, format!("host{index}"));
+        engine.observe(&event, 0, &mut findings);
+        assert!(engine.state_bytes() <= limits.max_state_bytes, "{}", engine.state_bytes());
+    }
+    assert!(engine.evicted() > 1_000, "{}", engine.evicted());
+    assert_eq!(engine.evicted_by_rule().sum::<u64>(), engine.evicted());
+    // What was used last is still there.
+    let mut again = event((20, "a", 0, 1, 1));
+    again.set(Field::HostName, "host1998");
+    for _ in 0..2 {
+        engine.observe(&again, 0, &mut findings);
+    }
+    engine.observe(
+        &{
+            let mut login = event((21, "b", 0, 1, 1));
+            login.set(Field::HostName, "host1998");
+            login
+        },
+        0,
+        &mut findings,
+    );
+    assert!(findings.iter().any(|finding| finding.rule_name == "many then one"));
 }
 
 #[test]

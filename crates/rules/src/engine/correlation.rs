@@ -13,11 +13,13 @@ use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomS
 use bergfried_event::{Event, FieldName, Finding};
 
 use super::Limits;
+use super::bytes::{Bytes, Malformed, put_signed, put_varint};
 use super::group::Group;
 use super::groups::{Groups, Used, on_heap};
 use super::judge::{Judge, Point};
-use super::key::{number, value, write_key};
+use super::key::{self, number, value, write_key};
 use super::measure::Measure;
+use super::state::{read_entry, write_groups};
 use super::window::{Match, Stretch};
 use crate::rule::{Correlation, CorrelationKind, Rule};
 
@@ -428,6 +430,62 @@ impl CorrelationState {
         if let Some(new) = findings.get_mut(from..) {
             new.sort_by(|a, b| (a.last_seen, &a.group).cmp(&(b.last_seen, &b.group)));
         }
+    }
+
+    /// Writes it for a snapshot.
+    pub(super) fn write(&self, correlation: &Correlation, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.secret.to_le_bytes());
+        put_varint(out, u64::from(self.clock.now.is_some()));
+        put_signed(out, self.clock.now.unwrap_or(0));
+        let mut buffer = Vec::new();
+        write_groups(&self.groups, out, |key, cell, out| {
+            let packed = match cell {
+                Cell::Packed(packed) => packed,
+                Cell::Large(group) => {
+                    buffer.clear();
+                    group.pack(correlation, key, &mut buffer);
+                    &*buffer
+                }
+            };
+            put_varint(out, packed.len() as u64);
+            out.extend_from_slice(packed);
+        });
+    }
+
+    /// Takes in what was written; the state is to be new.
+    ///
+    /// # Errors
+    /// Where it was not written for this correlation.
+    pub(super) fn read(
+        &mut self,
+        rule: &Rule,
+        correlation: &Correlation,
+        bytes: &mut Bytes<'_>,
+    ) -> Result<(), Malformed> {
+        self.secret = bytes.u64()?;
+        let known = bytes.varint()? != 0;
+        let now = bytes.signed()?;
+        self.clock.now = known.then_some(now);
+        let mut work = Work::default();
+        for _ in 0..bytes.length()? {
+            let (key, used) = read_entry(bytes)?;
+            let length = bytes.length()?;
+            let packed = bytes.take(length)?;
+            if self.groups.find(key).is_some()
+                || key::values(key).count() != correlation.group_names.len()
+            {
+                return Err(Malformed);
+            }
+            work.group.unpack(correlation, key, packed)?;
+            if let Some(slot) = self.groups.insert(key, Cell::default(), used) {
+                self.close(correlation, slot, Cell::default(), &mut work);
+            }
+            // The limits may have become tighter.
+            if self.groups.is_over() {
+                self.evict(rule, correlation, None, &mut work);
+            }
+        }
+        Ok(())
     }
 
     /// What the condition looks at: nought for events alone, a hash of values, or a number's bits;

@@ -184,8 +184,7 @@ impl<V: Default> Groups<V> {
     }
 
     /// Keys and values, the least recently used first.
-    #[cfg(test)]
-    fn iter(&self) -> impl Iterator<Item = (&str, &V, Used)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &V, Used)> {
         let mut slot = self.oldest;
         std::iter::from_fn(move || {
             let entry = self.entry(slot)?;

@@ -13,6 +13,8 @@ mod groups;
 mod judge;
 mod key;
 mod measure;
+mod snapshot;
+mod state;
 mod window;
 
 use std::sync::Arc;
@@ -20,11 +22,12 @@ use std::sync::Arc;
 use bergfried_event::{Event, Field, Finding};
 
 use crate::logsource::Told;
-use crate::rule::{Body, Correlation, Rule};
+use crate::rule::{Body, Correlation, Detection, Rule};
 use crate::set::RuleSet;
-use correlation::{CorrelationState, Hit, turn};
-use first_seen::FirstSeenState;
+use correlation::{Hit, turn};
 use judge::Point;
+pub use snapshot::{Replaced, SnapshotError};
+use state::State;
 
 /// Bounds of what an engine keeps and how often it repeats itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,21 +60,18 @@ pub struct Engine {
     /// Event time of the last look for findings that are due.
     swept: Option<i64>,
     observed: u64,
-    /// For each rule how many events it matched, or how many episodes started.
+    /// For each rule how many events it matched, or how many episodes started; without warming up.
     hits: Vec<u64>,
     /// About how many bytes the states take.
     bytes: usize,
+    /// For each rule whether it remembers something but started anew.
+    anew: Vec<bool>,
+    /// Whether only those are shown what comes.
+    learning: bool,
     /// Kept between events for their memory alone.
     queue: Vec<Queued>,
     told: Told,
     points: Vec<Point>,
-}
-
-#[derive(Debug)]
-enum State {
-    None,
-    FirstSeen(Box<FirstSeenState>),
-    Correlation(Box<CorrelationState>),
 }
 
 /// A match on its way to a correlation.
@@ -83,42 +83,6 @@ struct Queued {
     weight: u64,
     times: u64,
     first: i64,
-}
-
-impl State {
-    fn new(rule: &Rule, limits: Limits) -> State {
-        match &rule.body {
-            Body::Correlation(_) => State::Correlation(Box::new(CorrelationState::new(limits))),
-            Body::Detection(detection) => match &detection.first_seen {
-                Some(_) => State::FirstSeen(Box::new(FirstSeenState::new(limits.max_groups))),
-                None => State::None,
-            },
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        match self {
-            State::None => 0,
-            State::FirstSeen(state) => state.bytes(),
-            State::Correlation(state) => state.bytes(),
-        }
-    }
-
-    fn evicted(&self) -> u64 {
-        match self {
-            State::None => 0,
-            State::FirstSeen(state) => state.evicted(),
-            State::Correlation(state) => state.evicted(),
-        }
-    }
-
-    fn oldest_turn(&self) -> Option<u32> {
-        match self {
-            State::None => None,
-            State::FirstSeen(state) => state.oldest_turn(),
-            State::Correlation(state) => state.oldest_turn(),
-        }
-    }
 }
 
 impl Engine {
@@ -135,6 +99,8 @@ impl Engine {
             swept: None,
             observed: 0,
             bytes: 0,
+            anew: Vec::new(),
+            learning: false,
             queue: Vec::new(),
             told: Told::default(),
             points: Vec::new(),
@@ -181,10 +147,7 @@ impl Engine {
 
     /// As [`Engine::late`], for each rule in the order of the set.
     pub fn late_by_rule(&self) -> impl Iterator<Item = u64> {
-        self.states.iter().map(|state| match state {
-            State::Correlation(state) => state.late(),
-            State::None | State::FirstSeen(_) => 0,
-        })
+        self.states.iter().map(State::late)
     }
 
     /// For each rule, in the order of the set, how many events it matched; for a correlation, how
@@ -217,19 +180,13 @@ impl Engine {
             if !detection.predicate.matches(event) {
                 continue;
             }
-            if let (Some(first_seen), Some(State::FirstSeen(state))) =
-                (&detection.first_seen, self.states.get_mut(index))
-                && !{
-                    let before = state.bytes();
-                    let new = state.is_new(first_seen, event, turn(self.observed));
-                    self.bytes = (self.bytes + state.bytes()).saturating_sub(before);
-                    new
-                }
-            {
+            if !self.is_new(index, detection, event) {
                 continue;
             }
             let weight = weight(event);
-            self.hit(index);
+            if findings.is_some() {
+                self.hit(index);
+            }
             let time = event.created().micros();
             let found =
                 Queued { correlation: 0, step: 0, time, weight, times: weight, first: time };
@@ -244,6 +201,20 @@ impl Engine {
         if self.bytes > self.limits.max_state_bytes {
             self.shed(&rules, findings);
         }
+    }
+
+    /// Whether the rule never saw what this event combines; true where it does not ask for that.
+    fn is_new(&mut self, rule: usize, detection: &Detection, event: &Event<'_>) -> bool {
+        let Some(first_seen) = &detection.first_seen else { return true };
+        if !self.attends(rule) {
+            return false;
+        }
+        let turn = turn(self.observed);
+        let Some(State::FirstSeen(state)) = self.states.get_mut(rule) else { return true };
+        let before = state.bytes();
+        let new = state.is_new(first_seen, event, turn);
+        self.bytes = (self.bytes + state.bytes()).saturating_sub(before);
+        new
     }
 
     fn hit(&mut self, rule: usize) {
@@ -345,6 +316,9 @@ impl Engine {
     ) {
         let Some(rule) = rules.rules().get(queued.correlation) else { return };
         let Body::Correlation(body) = &rule.body else { return };
+        if !self.attends(queued.correlation) {
+            return;
+        }
         let Some(State::Correlation(state)) = self.states.get_mut(queued.correlation) else {
             return;
         };
@@ -358,6 +332,7 @@ impl Engine {
             times: queued.times,
             first: queued.first,
         };
+        let counts = findings.is_some();
         let before = state.bytes();
         let mut points = std::mem::take(&mut self.points);
         points.clear();
@@ -365,7 +340,7 @@ impl Engine {
         self.bytes = (self.bytes + state.bytes()).saturating_sub(before);
         for point in &points {
             let Point { time, weight, first, starts } = *point;
-            if starts {
+            if starts && counts {
                 self.hit(queued.correlation);
             }
             // An episode counts once, whatever stands behind it.
