@@ -3,9 +3,10 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
 use bergfried_event::{Event, Field, Finding};
-use bergfried_rules::{Engine, Limits, RuleSet};
+use bergfried_rules::{Engine, Limits, RuleSet, Trained};
 use bergfried_store::{Reader, StoreError};
 
 use crate::now;
@@ -19,6 +20,8 @@ const REPEATED: &str = "repeated";
 pub(crate) struct Memory {
     engine: Engine,
     twins: Twins,
+    /// A job that learns which rules are rare, on a thread of its own.
+    training: Option<JoinHandle<Trained>>,
 }
 
 impl Memory {
@@ -36,7 +39,7 @@ impl Memory {
             }
             ControlFlow::Continue(())
         })?;
-        Ok(Memory { engine, twins })
+        Ok(Memory { engine, twins, training: None })
     }
 
     /// Shows the event to the rules, unless another way has brought it before: then it is marked so,
@@ -59,5 +62,22 @@ impl Memory {
     /// States what is still to be said: what a crash leaves in memory would be lost.
     pub(crate) fn end_batch(&mut self, findings: &mut Vec<Finding>) {
         self.engine.flush(findings);
+        self.train();
+    }
+
+    /// Installs what a job learnt, and starts one that is due.
+    fn train(&mut self) {
+        if let Some(running) = self.training.take_if(|running| running.is_finished()) {
+            // A job that failed leaves the matcher as it is: slower, but as right.
+            if let Ok(trained) = running.join() {
+                self.engine.install(trained);
+            }
+        }
+        if self.training.is_none()
+            && let Some(training) = self.engine.training()
+        {
+            let thread = thread::Builder::new().name("training".to_owned());
+            self.training = thread.spawn(|| training.run()).ok();
+        }
     }
 }

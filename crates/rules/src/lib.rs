@@ -18,7 +18,7 @@ mod sigma;
 pub use builtin::builtin;
 pub use class::Class;
 pub use diagnostic::{Diagnostic, DiagnosticSeverity, Source};
-pub use engine::{Engine, Limits, Replaced, SnapshotError};
+pub use engine::{Engine, Limits, Replaced, SnapshotError, Trained, Training};
 pub use fields::Fields;
 pub use logsource::LogSources;
 pub use rule::{Rule, RuleKind};

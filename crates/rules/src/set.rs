@@ -1,9 +1,10 @@
 //! A set of rules: loaded whole, bound to one another, then never changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bergfried_event::{Event, nearest};
-use bergfried_matcher::Labels;
+use bergfried_matcher::{Entry, Labels, Matcher, Statistics};
 use bergfried_query::Predicate;
 
 use crate::class::{Class, classify};
@@ -31,14 +32,20 @@ pub struct Options {
 }
 
 /// Loaded rules, in the order of their sources.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
     teller: Teller,
-    /// Detections by the words that they ask for.
-    groups: Vec<(Labels, Vec<usize>)>,
+    /// Knows the detections by the indices of their rules.
+    matcher: Arc<Matcher>,
     /// For each rule: the correlations that refer to it and the step that it is there.
     referrers: Vec<Vec<(usize, usize)>>,
+}
+
+impl Default for RuleSet {
+    fn default() -> Self {
+        RuleSet::index(Vec::new(), &LogSources::default())
+    }
 }
 
 impl RuleSet {
@@ -75,29 +82,29 @@ impl RuleSet {
             Body::Correlation(_) => None,
         });
         let teller = Teller::new(sources, logsources);
-        let mut groups: HashMap<Labels, Vec<usize>> = HashMap::new();
         let mut referrers = vec![Vec::new(); rules.len()];
         for (index, rule) in rules.iter().enumerate() {
-            match &rule.body {
-                Body::Detection(_) if !rule.class.is_active() => {}
-                Body::Detection(detection) => {
-                    if let Some(asked) = teller.asked(&detection.logsource) {
-                        groups.entry(asked).or_default().push(index);
-                    }
-                }
-                Body::Correlation(correlation) => {
-                    for (position, step) in correlation.steps.iter().enumerate() {
-                        if let Some(referrers) = referrers.get_mut(step.rule) {
-                            referrers.push((index, position));
-                        }
+            if let Body::Correlation(correlation) = &rule.body {
+                for (position, step) in correlation.steps.iter().enumerate() {
+                    if let Some(referrers) = referrers.get_mut(step.rule) {
+                        referrers.push((index, position));
                     }
                 }
             }
         }
         classify(&mut rules, &referrers, sources, &teller);
-        let mut groups: Vec<(Labels, Vec<usize>)> = groups.into_iter().collect();
-        groups.sort_by(|(_, a), (_, b)| a.cmp(b));
-        RuleSet { rules, teller, groups, referrers }
+        let matcher = Arc::new(matcher(&rules, &teller, &Statistics::default()));
+        RuleSet { rules, teller, matcher, referrers }
+    }
+
+    /// The matcher of the detections, by the indices of their rules, which has seen no event yet.
+    pub(crate) fn matcher(&self) -> &Arc<Matcher> {
+        &self.matcher
+    }
+
+    /// A matcher of the detections that knows these events.
+    pub(crate) fn trained(&self, samples: &Statistics) -> Matcher {
+        matcher(&self.rules, &self.teller, samples)
     }
 
     /// The rules, detections and correlations.
@@ -138,18 +145,25 @@ impl RuleSet {
         self.teller.of(event, told)
     }
 
-    /// Detections that an event with these words may meet.
-    pub(crate) fn candidates(&self, labels: Labels) -> impl Iterator<Item = usize> {
-        self.groups
-            .iter()
-            .filter(move |(asked, _)| labels.contains_all(asked))
-            .flat_map(|(_, rules)| rules.iter().copied())
-    }
-
     /// The correlations that refer to a rule, each with the step that the rule is there.
     pub(crate) fn referrers(&self, rule: usize) -> &[(usize, usize)] {
         self.referrers.get(rule).map_or(&[], Vec::as_slice)
     }
+}
+
+fn matcher(rules: &[Rule], teller: &Teller, statistics: &Statistics) -> Matcher {
+    static NEVER: Predicate = Predicate::Constant(false);
+    let entry = |(rule, asks)| match (Rule::predicate(rule), asks) {
+        (Some(predicate), Some(asks)) => Entry { predicate, asks },
+        _ => Entry { predicate: &NEVER, asks: Labels::default() },
+    };
+    let asks = rules.iter().map(|rule| match &rule.body {
+        Body::Detection(_) if matches!(rule.class, Class::Unsupported(_)) => None,
+        Body::Detection(detection) => teller.asked(&detection.logsource),
+        Body::Correlation(_) => None,
+    });
+    let entries: Vec<Entry<'_>> = rules.iter().zip(asks).map(entry).collect();
+    Matcher::new(&entries, statistics)
 }
 
 /// Turns drafts into rules: looks references up, applies filters.

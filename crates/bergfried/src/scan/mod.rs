@@ -110,6 +110,7 @@ pub(crate) fn run(arguments: &Scan, out: &mut dyn Write) -> anyhow::Result<ExitC
             summary.count(&event);
             // Events have no ids of their own here: they are numbered as they come.
             engine.observe(&event, summary.lines, &mut emitted);
+            engine.train();
             findings.take(&mut emitted);
         }
         if summary.lines.is_multiple_of(65_536)

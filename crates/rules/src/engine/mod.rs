@@ -1,12 +1,13 @@
 //! Shows events to the rules of a set and states findings.
 //!
-//! Each event meets the detections of its log sources by the plain walk of their predicates; matches
-//! go on to the correlations that refer to them. Everything kept between events has a cap, and what
+//! Each event meets the detections of its log sources, all at once in a matcher; matches go on to the
+//! correlations that refer to them. Everything kept between events has a cap, and what
 //! a cap pushes out is counted.
 
 mod bytes;
 mod correlation;
 mod details;
+mod detect;
 mod first_seen;
 mod group;
 mod groups;
@@ -21,10 +22,11 @@ use std::sync::Arc;
 
 use bergfried_event::{Event, Field, Finding};
 
-use crate::logsource::Told;
 use crate::rule::{Body, Correlation, Detection, Rule};
 use crate::set::RuleSet;
 use correlation::{Hit, turn};
+use detect::Detector;
+pub use detect::{Trained, Training};
 use judge::Point;
 pub use snapshot::{Replaced, SnapshotError};
 use state::State;
@@ -52,6 +54,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Engine {
     rules: Arc<RuleSet>,
+    detector: Detector,
     limits: Limits,
     /// One for each rule, empty for plain detections.
     states: Vec<State>,
@@ -70,7 +73,6 @@ pub struct Engine {
     learning: bool,
     /// Kept between events for their memory alone.
     queue: Vec<Queued>,
-    told: Told,
     points: Vec<Point>,
 }
 
@@ -92,6 +94,7 @@ impl Engine {
         let ranks = ranks(rules.rules());
         Engine {
             hits: vec![0; rules.len()],
+            detector: Detector::new(&rules),
             rules,
             limits,
             states,
@@ -102,7 +105,6 @@ impl Engine {
             anew: Vec::new(),
             learning: false,
             queue: Vec::new(),
-            told: Told::default(),
             points: Vec::new(),
         }
     }
@@ -167,19 +169,40 @@ impl Engine {
         &self.rules
     }
 
+    /// The indices in [`RuleSet::rules`] of the detections that hold over an event, in ascending
+    /// order; nothing is remembered or stated of it.
+    pub fn detections(&mut self, event: &Event<'_>) -> &[usize] {
+        self.detector.detections(&self.rules, event)
+    }
+
+    /// A job that learns from the events seen which rules can be told apart by what is rare; due
+    /// after some thousand events, then ever less often. It may run on any thread.
+    pub fn training(&mut self) -> Option<Training> {
+        self.detector.training(&self.rules)
+    }
+
+    /// Installs what a job of this engine learnt. The same is found, but faster.
+    pub fn install(&mut self, trained: Trained) {
+        self.detector.install(&self.rules, trained);
+    }
+
+    /// Runs a job in place where one is due.
+    pub fn train(&mut self) {
+        if let Some(training) = self.training() {
+            self.install(training.run());
+        }
+    }
+
     fn step(&mut self, event: &Event<'_>, event_id: u64, mut findings: Option<&mut Vec<Finding>>) {
         self.observed = self.observed.wrapping_add(1);
         if let Some(findings) = findings.as_deref_mut() {
             self.sweep(event.created().micros(), findings);
         }
         let rules = Arc::clone(&self.rules);
-        let labels = rules.labels(event, &mut self.told);
-        for index in rules.candidates(labels) {
+        let hits = self.detector.take_detections(&rules, event);
+        for index in hits.iter().copied() {
             let Some(rule) = rules.rules().get(index) else { continue };
             let Body::Detection(detection) = &rule.body else { continue };
-            if !detection.predicate.matches(event) {
-                continue;
-            }
             if !self.is_new(index, detection, event) {
                 continue;
             }
@@ -195,6 +218,7 @@ impl Engine {
                 findings.push(details::single(rule, &detection.predicate, event, event_id, weight));
             }
         }
+        self.detector.give_back(hits);
         while let Some(queued) = self.dequeue() {
             self.correlate(&rules, queued, event, event_id, findings.as_deref_mut());
         }
