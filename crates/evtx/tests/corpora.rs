@@ -75,6 +75,45 @@ fn every_log_agrees_with_the_other_parsers() {
     assert_eq!(files, 42);
 }
 
+/// What the event says, by name: numbers and truth values as text, nothing as the empty text.
+fn said(text: &str, kind: SourceKind) -> BTreeMap<String, String> {
+    let event = parse(kind, text, &context());
+    let field = |(name, value): &(FieldName<'_>, Value<'_>)| {
+        (name.as_str().to_owned(), value.to_text().into_owned())
+    };
+    let mut said: BTreeMap<String, String> = event.fields().iter().map(field).collect();
+    // The decoder's JSON calls the second `LogonGuid` of an event `LogonGuid_1`.
+    said.retain(|name, _| name != "LogonGuid_1");
+    said
+}
+
+#[test]
+fn xml_and_json_of_a_record_are_the_same_event() {
+    let Some(folder) = folder() else { return };
+    let mut records = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "evtx") {
+            continue;
+        }
+        let mut xml = evtx::EvtxParser::from_path(&path).unwrap();
+        let mut json = evtx::EvtxParser::from_path(&path).unwrap();
+        for (xml, json) in xml.records().zip(json.records_json()) {
+            let (xml, json) = (xml.unwrap(), json.unwrap());
+            let xml = xml.data.strip_prefix("<?xml version=\"1.0\" encoding=\"utf-8\"?>").unwrap();
+            assert_eq!(
+                said(xml.trim(), SourceKind::File),
+                said(&json.data, SourceKind::Json),
+                "{}: {xml}\n{}",
+                path.display(),
+                json.data
+            );
+            records += 1;
+        }
+    }
+    assert!(records > 1000, "{records}");
+}
+
 /// A small generator (xorshift), so that a failure can be run again.
 struct Dice(u64);
 

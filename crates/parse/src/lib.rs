@@ -42,6 +42,7 @@ mod stamp;
 mod syslog;
 mod text;
 mod watchtower;
+mod windows_xml;
 
 use std::borrow::Cow;
 
@@ -67,6 +68,7 @@ pub struct Context<'c> {
 pub fn parse<'a>(kind: SourceKind, text: &'a str, context: &Context<'_>) -> Event<'a> {
     let read = match kind {
         SourceKind::File if text.starts_with('{') => object(text, context),
+        SourceKind::File if windows_xml::is_event(text) => windows_xml::read(text, context),
         SourceKind::File => Some(syslog::parse(text, context)),
         SourceKind::Journald => journald::parse(text, context),
         SourceKind::Json => object(text, context),

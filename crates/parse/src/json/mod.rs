@@ -31,8 +31,10 @@ mod windows;
 use bergfried_event::Event;
 
 use crate::Context;
-use fields::Fields;
+pub(crate) use fields::Fields;
+pub(crate) use flag::Flag;
 use reader::Fault;
+pub(crate) use system::{attribute_name, is_named_by};
 
 /// Objects and arrays nested deeper than this are left out.
 pub(crate) const MAX_DEPTH: usize = 32;
@@ -58,7 +60,7 @@ pub(crate) fn read<'a>(text: &'a str, context: &Context<'_>) -> Read<'a> {
     let mut fields = Fields::new(context);
     match walk::object(text, &mut fields) {
         Ok(()) => {}
-        Err(Fault::Cut) if !fields.is_empty() => fields.raise(flag::Flag::Cut),
+        Err(Fault::Cut) if !fields.is_empty() => fields.raise(Flag::Cut),
         Err(Fault::Journal) => return Read::Journal,
         Err(Fault::Cut | Fault::Broken) => return Read::Nothing,
     }
@@ -66,7 +68,7 @@ pub(crate) fn read<'a>(text: &'a str, context: &Context<'_>) -> Read<'a> {
 }
 
 /// The event of what was gathered.
-fn finish<'a>(mut fields: Fields<'a, '_>, text: &'a str) -> Event<'a> {
+pub(crate) fn finish<'a>(mut fields: Fields<'a, '_>, text: &'a str) -> Event<'a> {
     windows::complete(&mut fields);
     fields.into_event(text)
 }

@@ -165,14 +165,12 @@ impl<'a> Reader<'a> {
         }
         let text = self.text.get(self.at..self.at + end).unwrap_or_default();
         self.at += end;
-        if is_whole && let Ok(number) = text.parse() {
-            return Ok(Value::Int(number));
-        }
-        match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(Value::Float(number)),
-            // Beyond what a number can hold: kept as it is written.
-            _ => Ok(Value::from(text)),
-        }
+        let number = match is_whole {
+            true => text.parse().ok().map(Value::Int),
+            false => text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float),
+        };
+        // Beyond what a number can hold: kept as it is written, so that no digit is lost.
+        Ok(number.unwrap_or(Value::from(text)))
     }
 
     /// The string that begins here.
@@ -350,6 +348,10 @@ mod tests {
             (Json::Number(left), Json::Number(right)) => {
                 let (left, right) = (left.as_f64().unwrap(), right.as_f64().unwrap());
                 (left - right).abs() <= left.abs() * 1e-14
+            }
+            // A whole number too large for one is kept as its digits.
+            (Json::String(left), Json::Number(right)) if right.as_i64().is_none() => {
+                left.parse::<f64>().ok() == right.as_f64()
             }
             (Json::Array(left), Json::Array(right)) => {
                 left.len() == right.len() && left.iter().zip(right).all(|(l, r)| same(l, r))

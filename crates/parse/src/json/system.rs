@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use bergfried_event::Value;
 
 use super::fields::Fields;
+use super::flag::Flag;
 use super::reader::{Fault, Reader};
-use super::walk;
+use super::{MAX_NAME, walk};
 
 /// Reads `Event`, `System`, `EventData` or `UserData` at the top of an object, which may be any
 /// program's own fields of these names.
@@ -126,16 +127,24 @@ fn attribute<'a>(
     key: &str,
     fields: &mut Fields<'a, '_>,
 ) -> Result<(), Fault> {
-    let name = attribute_name(element, key);
+    let Some(name) = attribute_name(element, key) else {
+        fields.drop_one(Flag::TooLong);
+        return reader.skip();
+    };
     if let Some(value) = walk::value(reader, &name, fields)? {
         fields.add_element(name, value);
     }
     Ok(())
 }
 
-/// The short name of an attribute of an element of `System`.
-pub(crate) fn attribute_name(element: &str, attribute: &str) -> Cow<'static, str> {
-    Cow::Borrowed(match (element, attribute) {
+/// Whether an attribute of a field says what it is called, not what it is.
+pub(crate) fn is_named_by(attribute: &str) -> bool {
+    attribute == "Name" || attribute.starts_with("xmlns")
+}
+
+/// The short name of an attribute of an element; nothing where it is longer than names are kept.
+pub(crate) fn attribute_name(element: &str, attribute: &str) -> Option<Cow<'static, str>> {
+    let name = match (element, attribute) {
         ("Provider", "Name") => "Provider_Name",
         ("Provider", "Guid") => "Provider_Guid",
         ("TimeCreated", "SystemTime") => "SystemTime",
@@ -144,8 +153,10 @@ pub(crate) fn attribute_name(element: &str, attribute: &str) -> Cow<'static, str
         ("Execution", "ThreadID") => "Execution_ThreadID",
         ("Security", "UserID") => "UserID",
         ("Correlation", "ActivityID") => "Correlation_ActivityID",
-        _ => return Cow::Owned(format!("{element}_{attribute}")),
-    })
+        _ if element.len() + attribute.len() >= MAX_NAME => return None,
+        _ => return Some(Cow::Owned(format!("{element}_{attribute}"))),
+    };
+    Some(Cow::Borrowed(name))
 }
 
 /// Reads `EventData`: fields by name, or a list of `Data`.
@@ -213,7 +224,16 @@ fn datum<'a>(
     reader.enter_object()?;
     while let Some(key) = reader.key()? {
         match key.as_ref() {
-            "#attributes" => reader.skip()?,
+            "#attributes" if reader.peek()? == b'{' => {
+                reader.enter_object()?;
+                while let Some(key) = reader.key()? {
+                    if is_named_by(&key) {
+                        reader.skip()?;
+                    } else {
+                        attribute(reader, &name, &key, fields)?;
+                    }
+                }
+            }
             "#text" => {
                 if let Some(value) = walk::value(reader, &name, fields)? {
                     fields.add_original(name.clone(), value);

@@ -364,6 +364,14 @@ fn hostile_objects_are_capped_and_still_matched() {
     assert_eq!(value(&event, "log.flags"), json!("too_long_value"));
     assert_eq!(value(&event, "Image").as_str().unwrap().len(), super::MAX_TEXT - 1);
 
+    let attributes: Vec<String> = (0..4_000).map(|n| format!(r#""a{n}":1"#)).collect();
+    let named = format!(
+        r##"{{"Event":{{"System":{{"{}":{{"#attributes":{{{}}}}}}}}},"z":1}}"##,
+        "k".repeat(500_000),
+        attributes.join(",")
+    );
+    assert_eq!(value(&read(&named), "z"), json!(1));
+
     let named = format!(r#"{{"{0}":{{"a":1,"b":[{{"c":2}}]}},"z":1}}"#, "k".repeat(100_000));
     let event = read(&named);
     assert_eq!(

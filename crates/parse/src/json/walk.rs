@@ -45,7 +45,10 @@ fn short(key: Cow<'_, str>) -> Cow<'_, str> {
     {
         return match attribute.strip_prefix("#attributes.").unwrap_or(attribute) {
             "#text" => Cow::Owned(element.to_owned()),
-            attribute => system::attribute_name(element, attribute),
+            attribute => match system::attribute_name(element, attribute) {
+                Some(name) => name,
+                None => key,
+            },
         };
     }
     let Some(prefix) = PREFIXES.iter().find(|prefix| key.starts_with(**prefix)) else { return key };

@@ -104,7 +104,11 @@ fn event_id(fields: &mut Fields<'_, '_>) -> Option<i64> {
         Slot::Execution_ProcessID,
         Slot::Execution_ThreadID,
     ] {
-        if let Some(value) = fields.slot_mut(slot)
+        let value = match fields.slot_mut(slot) {
+            Some(Value::List(values)) => values.first_mut(),
+            value => value,
+        };
+        if let Some(value) = value
             && let Some(number) = value.as_str().and_then(|text| text.parse().ok())
         {
             *value = Value::Int(number);

@@ -1,0 +1,507 @@
+//! Events of Windows as XML: what `wevtutil qe /f:xml` and the Event Viewer write, one `<Event>` each.
+//!
+//! The fields are those that the same event has as JSON. Reads elements, attributes, text, CDATA and
+//! the five predefined entities; a document type and with it every entity of the writer's own is
+//! refused, so nothing here expands or is fetched. Depth, number and length of fields are bounded as
+//! for JSON.
+
+use std::borrow::Cow;
+
+use bergfried_event::{Event, Value};
+
+use crate::Context;
+use crate::json::{Fields, Flag, MAX_DEPTH, MAX_NAME, attribute_name, finish, is_named_by};
+
+/// Whether the text begins as an event of Windows does.
+pub(crate) fn is_event(text: &str) -> bool {
+    let rest = text.strip_prefix("<Event");
+    rest.is_some_and(|rest| rest.starts_with([' ', '>', '\t', '\r', '\n']))
+}
+
+/// Reads one `<Event>`; nothing where the text is no such element. One that ends in the middle gives
+/// what came before, flagged.
+pub(crate) fn read<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    let mut fields = Fields::new(context);
+    let mut reader = Reader { text, at: 0 };
+    match event(&mut reader, &mut fields) {
+        Ok(()) => {}
+        Err(Fault::Cut) if !fields.is_empty() => fields.raise(Flag::Cut),
+        Err(_) => return None,
+    }
+    Some(finish(fields, text))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Fault {
+    /// The text ends too early.
+    Cut,
+    /// It is no XML, or has a document type.
+    Broken,
+}
+
+/// The next thing in a text of XML.
+enum Token<'a> {
+    Start(Tag<'a>),
+    End,
+    Text(Cow<'a, str>),
+}
+
+/// A start tag.
+struct Tag<'a> {
+    /// The name without its namespace's prefix.
+    name: &'a str,
+    /// What stands between the name and the end of the tag.
+    attributes: &'a str,
+    closed: bool,
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// What stands before `end`, which is passed too.
+    fn until(&mut self, end: &str) -> Result<&'a str, Fault> {
+        let (before, _) = self.rest().split_once(end).ok_or(Fault::Cut)?;
+        self.at += before.len() + end.len();
+        Ok(before)
+    }
+
+    fn next(&mut self) -> Result<Token<'a>, Fault> {
+        loop {
+            let rest = self.rest();
+            if rest.is_empty() {
+                return Err(Fault::Cut);
+            }
+            if !rest.starts_with('<') {
+                let text = rest.split_once('<').map_or(rest, |(text, _)| text);
+                self.at += text.len();
+                return unescaped(text).map(Token::Text);
+            }
+            self.at += 1;
+            if self.rest().starts_with("!--") {
+                self.until("-->")?;
+            } else if self.rest().starts_with("![CDATA[") {
+                self.at += "![CDATA[".len();
+                return Ok(Token::Text(Cow::Borrowed(self.until("]]>")?)));
+            } else if self.rest().starts_with('?') {
+                self.until("?>")?;
+            } else if self.rest().starts_with('!') {
+                return Err(Fault::Broken);
+            } else if self.rest().starts_with('/') {
+                self.until(">")?;
+                return Ok(Token::End);
+            } else {
+                return self.tag().map(Token::Start);
+            }
+        }
+    }
+
+    fn tag(&mut self) -> Result<Tag<'a>, Fault> {
+        let tag = self.rest();
+        let mut quote = None;
+        let mut end = None;
+        for (at, byte) in tag.bytes().enumerate() {
+            match (quote, byte) {
+                (None, b'>') => {
+                    end = Some(at);
+                    break;
+                }
+                (None, b'"' | b'\'') => quote = Some(byte),
+                (Some(open), byte) if byte == open => quote = None,
+                _ => {}
+            }
+        }
+        let end = end.ok_or(Fault::Cut)?;
+        self.at += end + 1;
+        let tag = tag.get(..end).unwrap_or_default();
+        let (tag, closed) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
+        let (name, attributes) = tag.split_once([' ', '\t', '\r', '\n']).unwrap_or((tag, ""));
+        if name.is_empty() {
+            return Err(Fault::Broken);
+        }
+        Ok(Tag { name: local(name), attributes, closed })
+    }
+
+    /// Passes the rest of an element whose start tag was read.
+    fn skip(&mut self) -> Result<(), Fault> {
+        let mut depth = 1_usize;
+        while depth > 0 {
+            match self.next()? {
+                Token::Start(tag) if !tag.closed => depth += 1,
+                Token::End => depth -= 1,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A name without its namespace's prefix.
+fn local(name: &str) -> &str {
+    name.rsplit_once(':').map_or(name, |(_, local)| local)
+}
+
+/// As [`local`], but a declaration of a namespace stays one.
+fn attribute_local(name: &str) -> &str {
+    if name.starts_with("xmlns") { name } else { local(name) }
+}
+
+/// The attributes of a tag, by name.
+fn attributes(text: &str) -> impl Iterator<Item = Result<(&str, Cow<'_, str>), Fault>> {
+    let mut rest = text.trim_start();
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let read = attribute(rest);
+        rest = match &read {
+            Ok((_, _, after)) => after.trim_start(),
+            Err(_) => "",
+        };
+        Some(read.map(|(name, value, _)| (name, value)))
+    })
+}
+
+fn attribute(text: &str) -> Result<(&str, Cow<'_, str>, &str), Fault> {
+    let (name, rest) = text.split_once('=').ok_or(Fault::Broken)?;
+    let rest = rest.trim_start();
+    let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''));
+    let quoted = rest.get(1..).zip(quote).ok_or(Fault::Broken)?;
+    let (value, after) = quoted.0.split_once(quoted.1).ok_or(Fault::Broken)?;
+    Ok((attribute_local(name.trim()), unescaped(value)?, after))
+}
+
+/// Text with its entities resolved.
+fn unescaped(text: &str) -> Result<Cow<'_, str>, Fault> {
+    let Some((before, mut rest)) = text.split_once('&') else { return Ok(Cow::Borrowed(text)) };
+    let mut plain = String::with_capacity(text.len());
+    plain.push_str(before);
+    loop {
+        let (name, after) = rest.split_once(';').ok_or(Fault::Broken)?;
+        plain.push(entity(name).ok_or(Fault::Broken)?);
+        let Some((before, next)) = after.split_once('&') else {
+            plain.push_str(after);
+            return Ok(Cow::Owned(plain));
+        };
+        plain.push_str(before);
+        rest = next;
+    }
+}
+
+fn entity(name: &str) -> Option<char> {
+    Some(match name {
+        "lt" => '<',
+        "gt" => '>',
+        "amp" => '&',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix('x') {
+                Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            // Half a surrogate pair, which Windows writes where a text was cut.
+            char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+        }
+    })
+}
+
+fn event<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) -> Result<(), Fault> {
+    let Token::Start(root) = reader.next()? else { return Err(Fault::Broken) };
+    if root.name != "Event" || root.closed {
+        return Err(Fault::Broken);
+    }
+    loop {
+        let tag = match reader.next()? {
+            Token::End => return Ok(()),
+            Token::Text(_) => continue,
+            Token::Start(tag) => tag,
+        };
+        if tag.closed {
+            continue;
+        }
+        match tag.name {
+            "System" => system(reader, fields)?,
+            "EventData" => named(reader, fields)?,
+            "UserData" => user_data(reader, fields)?,
+            // The texts that the Event Viewer shows, in the language of its host.
+            "RenderingInfo" => rendering(reader, fields)?,
+            _ => reader.skip()?,
+        }
+    }
+}
+
+/// The elements of `System`: attributes, and perhaps a text.
+fn system<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) -> Result<(), Fault> {
+    fields.windows = true;
+    loop {
+        let tag = match reader.next()? {
+            Token::End => return Ok(()),
+            Token::Text(_) => continue,
+            Token::Start(tag) => tag,
+        };
+        for attribute in attributes(tag.attributes) {
+            let (attribute, value) = attribute?;
+            if attribute.starts_with("xmlns") {
+                continue;
+            }
+            let Some(name) = attribute_name(tag.name, attribute) else {
+                fields.drop_one(Flag::TooLong);
+                continue;
+            };
+            if let Some(value) = fields.admit(Value::Text(value)) {
+                fields.add_element(name, value);
+            }
+        }
+        if !tag.closed {
+            let text = content(reader)?;
+            if let Some(value) = fields.admit(Value::Text(text)) {
+                fields.add_element(Cow::Borrowed(tag.name), value);
+            }
+        }
+    }
+}
+
+/// The text of an element whose start tag was read; elements in it are passed.
+fn content<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, Fault> {
+    let mut content = Cow::Borrowed("");
+    loop {
+        match reader.next()? {
+            Token::End => return Ok(content),
+            Token::Text(text) if content.is_empty() => content = text,
+            Token::Text(text) => content.to_mut().push_str(&text),
+            Token::Start(tag) if tag.closed => {}
+            Token::Start(_) => reader.skip()?,
+        }
+    }
+}
+
+/// `UserData`: one element with the fields in it.
+fn user_data<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) -> Result<(), Fault> {
+    loop {
+        match reader.next()? {
+            Token::End => return Ok(()),
+            Token::Start(tag) if !tag.closed => named(reader, fields)?,
+            _ => {}
+        }
+    }
+}
+
+/// Fields by the names of their elements.
+fn named<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) -> Result<(), Fault> {
+    let mut path = String::new();
+    loop {
+        match reader.next()? {
+            Token::End => return Ok(()),
+            Token::Text(_) => {}
+            Token::Start(tag) => field(reader, fields, &mut path, &tag, 3)?,
+        }
+    }
+}
+
+/// One field, by the name of its element or the attribute `Name` of `Data`; the fields of elements
+/// in it get dotted names.
+fn field<'a>(
+    reader: &mut Reader<'a>,
+    fields: &mut Fields<'a, '_>,
+    path: &mut String,
+    tag: &Tag<'a>,
+    depth: usize,
+) -> Result<(), Fault> {
+    let mut name = Cow::Borrowed(tag.name);
+    let mut says_something = false;
+    for attribute in attributes(tag.attributes) {
+        match attribute? {
+            ("Name", value) if tag.name == "Data" => name = value,
+            (attribute, _) if is_named_by(attribute) => {}
+            (attribute, value) => {
+                says_something = true;
+                match attribute_name(tag.name, attribute) {
+                    Some(name) => add(fields, path, name, value),
+                    None => fields.drop_one(Flag::TooLong),
+                }
+            }
+        }
+    }
+    let too_long = path.len() + name.len() > MAX_NAME;
+    if too_long || depth >= MAX_DEPTH {
+        fields.drop_one(if too_long { Flag::TooLong } else { Flag::TooDeep });
+        return if tag.closed { Ok(()) } else { reader.skip() };
+    }
+    let mut content = Cow::Borrowed("");
+    if !tag.closed {
+        loop {
+            match reader.next()? {
+                Token::End => break,
+                Token::Text(text) if content.is_empty() => content = text,
+                Token::Text(text) => content.to_mut().push_str(&text),
+                Token::Start(inner) => {
+                    says_something = true;
+                    let length = path.len();
+                    path.push_str(&name);
+                    path.push('.');
+                    field(reader, fields, path, &inner, depth + 1)?;
+                    path.truncate(length);
+                }
+            }
+        }
+    }
+    if !says_something || !content.trim().is_empty() {
+        add(fields, path, name, content);
+    }
+    Ok(())
+}
+
+fn add<'a>(fields: &mut Fields<'a, '_>, path: &str, name: Cow<'a, str>, text: Cow<'a, str>) {
+    let Some(value) = fields.admit(Value::Text(text)) else { return };
+    if path.is_empty() {
+        fields.add_original(name, value);
+    } else {
+        fields.add_original(Cow::Owned(format!("{path}{name}")), value);
+    }
+}
+
+/// `RenderingInfo`: its message, and the words for level, task and the like under its name.
+fn rendering<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) -> Result<(), Fault> {
+    loop {
+        let tag = match reader.next()? {
+            Token::End => return Ok(()),
+            Token::Text(_) => continue,
+            Token::Start(tag) => tag,
+        };
+        if tag.closed {
+            continue;
+        }
+        if tag.name == "Keywords" {
+            reader.skip()?;
+            continue;
+        }
+        let text = content(reader)?;
+        if tag.name == "Message" {
+            add(fields, "", Cow::Borrowed("Message"), text);
+        } else {
+            add(fields, "RenderingInfo.", Cow::Borrowed(tag.name), text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bergfried_event::{Field, FieldName, Timestamp};
+
+    use super::*;
+
+    fn context() -> Context<'static> {
+        Context {
+            received: Timestamp::from_seconds(1_800_000_000),
+            host: "",
+            time_zone: jiff::tz::TimeZone::UTC,
+            year: None,
+        }
+    }
+
+    const EVENT: &str = r#"<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'>
+        <System><Provider Name="Microsoft-Windows-Security-Auditing" Guid='{54}'/>
+        <EventID Qualifiers='0'>4625</EventID><Version>0</Version><Keywords>0x8010000000000000</Keywords>
+        <TimeCreated SystemTime='2026-11-20T21:11:02.6491500Z'/><EventRecordID>77</EventRecordID>
+        <Correlation/><Execution ProcessID='680' ThreadID='1'/><Channel>Security</Channel>
+        <Computer>dc1</Computer><Security UserID='S-1-5-18'/></System>
+        <!-- a > comment --><EventData><Data Name='TargetUserName'>a&amp;b &lt;x&gt; &#252;&#xE9;</Data>
+        <Data Name='IpAddress'>203.0.113.7</Data><Data Name='Empty'></Data><Data Name='None'/>
+        <Data>first</Data><Data>second</Data><Data Name='Raw'><![CDATA[<b>&amp;</b>]]></Data>
+        <Binary>00FF</Binary></EventData>
+        <RenderingInfo Culture='en-US'><Message>An account failed.</Message><Task>Logon</Task>
+        <Keywords><Keyword>Audit Failure</Keyword></Keywords></RenderingInfo></Event>"#;
+
+    fn value(event: &Event<'_>, name: &'static str) -> String {
+        let value = event.get_named(&FieldName::new(name));
+        value.map_or("absent".to_owned(), |value| value.to_text().into_owned())
+    }
+
+    #[test]
+    fn an_export_has_the_fields_of_its_event() {
+        let event = read(EVENT, &context()).unwrap();
+        assert_eq!(event.created().to_string(), "2026-11-20T21:11:02.649150Z");
+        assert_eq!(event.get(Field::LogFlags), None);
+        for (name, expected) in [
+            ("EventID", "4625"),
+            ("Qualifiers", "0"),
+            ("Provider_Name", "Microsoft-Windows-Security-Auditing"),
+            ("Execution_ProcessID", "680"),
+            ("UserID", "S-1-5-18"),
+            ("TargetUserName", "a&b <x> üé"),
+            ("Empty", ""),
+            ("None", ""),
+            ("Data", "first,second"),
+            ("Raw", "<b>&amp;</b>"),
+            ("Binary", "00FF"),
+            ("Message", "An account failed."),
+            ("RenderingInfo.Task", "Logon"),
+            ("xmlns", "absent"),
+            ("host.name", "dc1"),
+            ("event.action", "logon-failed"),
+            ("event.outcome", "failure"),
+            ("source.ip", "203.0.113.7"),
+            ("user.name", "a&b <x> üé"),
+        ] {
+            assert_eq!(value(&event, name), expected, "{name}");
+        }
+        assert_eq!(event.get_named(&FieldName::new("EventID")), Some(&Value::Int(4625)));
+    }
+
+    #[test]
+    fn user_data_and_nested_elements() {
+        let text = "<Event><System><EventID>1</EventID></System><UserData><p:EventXML xmlns:p='x'>\
+            <p:Address>10.0.0.1</p:Address><List><Item>a</Item><Item>b</Item></List></p:EventXML>\
+            </UserData></Event>";
+        let event = read(text, &context()).unwrap();
+        assert_eq!(value(&event, "Address"), "10.0.0.1");
+        assert_eq!(value(&event, "List.Item"), "a,b");
+        assert_eq!(value(&event, "source.ip"), "10.0.0.1");
+    }
+
+    #[test]
+    fn hostile_xml_is_bounded() {
+        let entities = "<!DOCTYPE Event [<!ENTITY a \"aaaa\">]><Event><System/></Event>";
+        let expanding = "<Event><EventData><Data Name='x'>&a;</Data></EventData></Event>";
+        for text in [entities, expanding, "<Event", "<Event>", "<Event/>", "<Events><x/></Events>"]
+        {
+            assert!(read(text, &context()).is_none(), "{text}");
+        }
+        let deep = format!(
+            "<Event><System><EventID>1</EventID></System><EventData>{}{}<Data Name='z'>1</Data></EventData></Event>",
+            "<a>".repeat(5_000),
+            "</a>".repeat(5_000)
+        );
+        let event = read(&deep, &context()).unwrap();
+        assert_eq!(
+            (value(&event, "z"), value(&event, "log.flags")),
+            ("1".into(), "too_deep".into())
+        );
+        let cut = EVENT.split_once("</EventData>").unwrap().0;
+        let event = read(cut, &context()).unwrap();
+        assert_eq!(value(&event, "log.flags"), "truncated");
+        assert_eq!(value(&event, "source.ip"), "203.0.113.7");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "\\PC{0,40}", at in 0_usize..1500, cut in 0_usize..1500) {
+            let at = EVENT.floor_char_boundary(at);
+            let cut = EVENT.floor_char_boundary(cut);
+            let mixed = format!("{}{text}{}", &EVENT[..at], &EVENT[cut..]);
+            for text in [text, mixed] {
+                if let Some(event) = read(&text, &context()) {
+                    proptest::prop_assert_eq!(event.original(), text.as_str());
+                }
+            }
+        }
+    }
+}
