@@ -95,6 +95,10 @@ fn timestamp_value<'e>(event: &Event<'_>, condition: &Condition) -> Value<'e> {
 
 pub(crate) fn any_value(value: &Value<'_>, condition: &Condition, event: &Event<'_>) -> bool {
     match value {
+        // A list that has a value is not null.
+        Value::List(values) if matches!(condition, Condition::Null) => {
+            values.iter().all(|value| any_value(value, condition, event))
+        }
         Value::List(values) => values.iter().any(|value| any_value(value, condition, event)),
         value => condition.holds(value, event),
     }
@@ -181,7 +185,7 @@ pub fn number(value: &Value<'_>) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "compared as floating point by definition")]
         Value::Int(number) => Some(*number as f64),
         Value::Float(number) => Some(*number),
-        Value::Text(text) => text.trim().parse().ok().or_else(|| time_number(text)),
+        Value::Text(text) => text.parse().ok().or_else(|| time_number(text)),
         _ => None,
     }
 }
@@ -308,6 +312,22 @@ mod tests {
         ] {
             let predicate = Predicate::field(field, same(other));
             assert_eq!(predicate.matches(&event), expected, "{field:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_null_where_nothing_in_it_is_a_value() {
+        let text = || Value::from("x");
+        for (list, expected) in [
+            (vec![], true),
+            (vec![Value::Null, Value::Null], true),
+            (vec![Value::Null, text()], false),
+            (vec![Value::List(vec![]), Value::List(vec![text()])], false),
+        ] {
+            let mut event = event();
+            event.set(Field::UserName, Value::List(list));
+            let null = Predicate::field(Field::UserName, Condition::Null);
+            assert_eq!(null.matches(&event), expected, "{event:?}");
         }
     }
 

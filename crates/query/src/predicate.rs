@@ -38,7 +38,7 @@ pub enum Target {
 pub enum Condition {
     /// The field is there, with any value, null included.
     Exists,
-    /// The field is absent or null.
+    /// The field is absent or null, or a list of nothing else.
     Null,
     /// The whole text of the value matches.
     Text(Pattern),

@@ -71,7 +71,7 @@ fn faults_are_placed_and_the_nearest_word_is_offered() {
         ),
         (
             ("user.name: root", "user.name|base64: 'ro*t'"),
-            "r.yml:5:5: a value with wildcards cannot be encoded, escape them by a backslash",
+            "r.yml:5:5: a value with wildcards cannot be base64, escape them by a backslash",
         ),
         (
             ("  sel:\n    user.name: root", "  sel: []"),

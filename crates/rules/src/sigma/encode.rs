@@ -9,6 +9,16 @@ use super::modifiers::Encoding;
 
 /// The most forms that one value may take.
 const MAX_FORMS: usize = 625;
+const TOO_MANY_DASHES: &str = "too many dashes for `windash` beside an encoding";
+
+/// A value while it is encoded: bytes, with the wildcards between them.
+type Form = Vec<Piece>;
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Bytes(Vec<u8>),
+    Wildcard(Part),
+}
 
 /// The forms of a value after the encodings, in the order that they apply; any one may match.
 ///
@@ -16,62 +26,75 @@ const MAX_FORMS: usize = 625;
 /// a log with such bytes is read.
 ///
 /// # Errors
-/// Where a value with wildcards is to be encoded, or has too many forms.
+/// Where a value with wildcards is to become base64, or has too many forms.
 pub(super) fn forms(encodings: &[Encoding], value: &[Part]) -> Result<Vec<Vec<Part>>, String> {
-    let Some(last) = encodings.iter().rposition(|encoding| *encoding != Encoding::Dashes) else {
+    if encodings.iter().all(|encoding| *encoding == Encoding::Dashes) {
         // Dashes alone need no form for each choice.
-        let once = if encodings.is_empty() { value.to_vec() } else { any_dash(value) };
-        return Ok(vec![once]);
+        return Ok(vec![if encodings.is_empty() { value.to_vec() } else { any_dash(value) }]);
+    }
+    let piece = |part: &Part| match part {
+        Part::Literal(text) => Piece::Bytes(text.as_bytes().to_vec()),
+        wildcard => Piece::Wildcard(wildcard.clone()),
     };
-    let mut forms = vec![literal(value)?.into_bytes()];
+    let mut forms: Vec<Form> = vec![value.iter().map(piece).collect()];
     for encoding in encodings {
-        let applied = forms.iter().map(|bytes| apply(*encoding, bytes));
+        let applied = forms.iter().map(|form| apply(*encoding, form));
         forms = applied.collect::<Result<Vec<_>, _>>()?.concat();
         if forms.len() > MAX_FORMS {
             return Err(format!("the value has more than {MAX_FORMS} forms when it is encoded"));
         }
     }
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let forms = forms.into_iter().map(|bytes| vec![Part::Literal(text(bytes))]);
-    // Encoded text has dashes of its own, which vary where `windash` comes last.
-    match encodings.get(last + 1..) {
-        Some([]) | None => Ok(forms.collect()),
-        Some(_) => Ok(forms.map(|form| any_dash(&form)).collect()),
-    }
+    let part = |piece: Piece| match piece {
+        Piece::Bytes(bytes) => Part::Literal(String::from_utf8_lossy(&bytes).into_owned()),
+        Piece::Wildcard(part) => part,
+    };
+    Ok(forms.into_iter().map(|form| form.into_iter().map(part).collect()).collect())
 }
 
-/// The text of a value without wildcards.
-fn literal(value: &[Part]) -> Result<String, String> {
-    let mut text = String::new();
-    for part in value {
-        match part {
-            Part::Literal(literal) => text.push_str(literal),
-            _ => {
-                let message =
-                    "a value with wildcards cannot be encoded, escape them by a backslash";
-                return Err(message.to_owned());
-            }
-        }
-    }
-    Ok(text)
-}
-
-fn apply(encoding: Encoding, bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-    let text = || {
-        std::str::from_utf8(bytes)
-            .map_err(|_| "a value that is encoded as UTF-16 can only become base64".to_owned())
+fn apply(encoding: Encoding, form: &Form) -> Result<Vec<Form>, String> {
+    let units = |to_bytes: fn(u16) -> [u8; 2]| {
+        each(form, |bytes| Ok(text(bytes)?.encode_utf16().flat_map(to_bytes).collect()))
     };
-    let units = |to_bytes: fn(u16) -> [u8; 2]| -> Result<Vec<u8>, String> {
-        Ok(text()?.encode_utf16().flat_map(to_bytes).collect())
-    };
+    let whole = |bytes: Vec<u8>| vec![Piece::Bytes(bytes)];
     Ok(match encoding {
         Encoding::Utf16Le => vec![units(u16::to_le_bytes)?],
         Encoding::Utf16Be => vec![units(u16::to_be_bytes)?],
-        Encoding::Utf16 => vec![[vec![0xff, 0xfe], units(u16::to_le_bytes)?].concat()],
-        Encoding::Base64 => vec![STANDARD.encode(bytes).into_bytes()],
-        Encoding::Base64Offset => base64_at_offsets(bytes),
-        Encoding::Dashes => dashed(text()?)?.into_iter().map(String::into_bytes).collect(),
+        Encoding::Utf16 => {
+            let mark = Piece::Bytes(vec![0xff, 0xfe]);
+            vec![std::iter::once(mark).chain(units(u16::to_le_bytes)?).collect()]
+        }
+        Encoding::Base64 => vec![whole(STANDARD.encode(literal(form)?).into_bytes())],
+        Encoding::Base64Offset => {
+            base64_at_offsets(&literal(form)?).into_iter().map(whole).collect()
+        }
+        Encoding::Dashes => dashed(form)?,
     })
+}
+
+fn each(form: &Form, change: impl Fn(&[u8]) -> Result<Vec<u8>, String>) -> Result<Form, String> {
+    let changed = form.iter().map(|piece| match piece {
+        Piece::Bytes(bytes) => change(bytes).map(Piece::Bytes),
+        wildcard => Ok(wildcard.clone()),
+    });
+    changed.collect()
+}
+
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes)
+        .map_err(|_| "a value that is encoded as UTF-16 can only become base64".to_owned())
+}
+
+/// The bytes of a value without wildcards.
+fn literal(form: &Form) -> Result<Vec<u8>, String> {
+    let mut literal = Vec::new();
+    for piece in form {
+        let Piece::Bytes(bytes) = piece else {
+            let message = "a value with wildcards cannot be base64, escape them by a backslash";
+            return Err(message.to_owned());
+        };
+        literal.extend_from_slice(bytes);
+    }
+    Ok(literal)
 }
 
 /// What is the same of the value's base64 wherever it stands in a longer one: three alignments, each
@@ -88,15 +111,44 @@ fn base64_at_offsets(bytes: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The value with each dash in every form, for an encoding that comes after.
-fn dashed(value: &str) -> Result<Vec<String>, String> {
+/// The value with each dash in every form, for the encodings beside it.
+fn dashed(form: &Form) -> Result<Vec<Form>, String> {
+    let mut forms = vec![Form::new()];
+    for piece in form {
+        let grown = match piece {
+            Piece::Bytes(bytes) => {
+                let choices = dashed_text(text(bytes)?)?;
+                let with = |form: &Form| {
+                    let form = form.clone();
+                    choices.iter().map(move |choice| {
+                        let mut form = form.clone();
+                        form.push(Piece::Bytes(choice.clone().into_bytes()));
+                        form
+                    })
+                };
+                forms.iter().flat_map(with).collect()
+            }
+            wildcard => {
+                forms.iter_mut().for_each(|form| form.push(wildcard.clone()));
+                continue;
+            }
+        };
+        forms = grown;
+        if forms.len() > MAX_FORMS {
+            return Err(TOO_MANY_DASHES.to_owned());
+        }
+    }
+    Ok(forms)
+}
+
+fn dashed_text(value: &str) -> Result<Vec<String>, String> {
     let mut forms = vec![String::new()];
     for character in value.chars() {
         if DASHES.contains(&character) {
             let with = |form: &String| DASHES.map(|dash| format!("{form}{dash}"));
             forms = forms.iter().flat_map(with).collect();
             if forms.len() > MAX_FORMS {
-                return Err("too many dashes for `windash` before an encoding".to_owned());
+                return Err(TOO_MANY_DASHES.to_owned());
             }
         } else {
             forms.iter_mut().for_each(|form| form.push(character));
@@ -130,12 +182,15 @@ mod tests {
     use super::*;
 
     fn texts(encodings: &[Encoding], value: &str) -> Vec<String> {
-        let text = |parts: Vec<Part>| match parts.as_slice() {
-            [Part::Literal(text)] => text.clone(),
-            other => format!("{other:?}"),
+        let text = |parts: Vec<Part>| match Pattern::new(parts, true).as_literal() {
+            Some(text) => text.to_owned(),
+            None => panic!("a wildcard in {value}"),
         };
-        let value = [Part::Literal(value.to_owned())];
-        forms(encodings, &value).unwrap().into_iter().map(text).collect()
+        forms(encodings, &[Part::Literal(value.to_owned())])
+            .unwrap()
+            .into_iter()
+            .map(text)
+            .collect()
     }
 
     #[test]
@@ -157,6 +212,8 @@ mod tests {
         assert_eq!(texts(&[Encoding::Dashes, Base64], "-a").len(), 5);
         let wildcard = [Part::Literal("a".to_owned()), Part::AnyRun];
         assert!(forms(&[Base64], &wildcard).is_err());
+        let wide = [Part::Literal("a\0".to_owned()), Part::AnyRun];
+        assert_eq!(forms(&[Utf16Le], &wildcard), Ok(vec![wide.to_vec()]));
         assert!(forms(&[Utf16, Utf16Le], &[Part::Literal("a".to_owned())]).is_err());
         assert!(forms(&[Encoding::Dashes, Base64], &[Part::Literal("-".repeat(9))]).is_err());
     }

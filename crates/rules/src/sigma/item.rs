@@ -1,6 +1,8 @@
 //! One item of a selection, a field and its values, into the shared predicate tree (Sigma rules
 //! specification 2.1, "Detection", and the modifiers appendix).
 
+use std::borrow::Cow;
+
 use bergfried_query::{
     Classes, Comparison, Condition, Part, Pattern, Predicate, Target, TextRegex,
 };
@@ -80,15 +82,15 @@ impl Item<'_> {
         let condition = match self.plan.meaning {
             Meaning::Plain => return self.plain(value),
             Meaning::Regex(flags) => {
-                Condition::Regex(regex(text_of(value)?, flags, self.plan.place)?)
+                Condition::Regex(regex(&text_of(value)?, flags, self.plan.place)?)
             }
-            Meaning::Network => Condition::Network(network(text_of(value)?)?),
+            Meaning::Network => Condition::Network(network(&text_of(value)?)?),
             _ if self.is_keyword() => {
                 let message =
                     "a keyword has no field: only texts, `re` and `cidr` can be looked for";
                 return Err(ItemFault::new(message));
             }
-            Meaning::Field => return self.other_field(text_of(value)?),
+            Meaning::Field => return self.other_field(&text_of(value)?),
             Meaning::Number(comparison) => Condition::Number(comparison, number(value)?),
             Meaning::Time(part, comparison) => {
                 Condition::TimePart(part, comparison, number(value)?)
@@ -103,11 +105,16 @@ impl Item<'_> {
     }
 
     fn plain(&self, value: &SigmaValue) -> Result<Predicate, ItemFault> {
+        let whole = self.plan.place == Place::Whole && self.plan.encodings.is_empty();
         // As text: among keywords, and where a modifier asks for a part of it or changes it.
-        let as_text =
-            self.is_keyword() || self.plan.place != Place::Whole || !self.plan.encodings.is_empty();
+        let as_text = self.is_keyword() || !whole;
         let parts = match value {
             SigmaValue::String(text) => parts(text),
+            // Not as a part of any other number.
+            SigmaValue::Integer(_) | SigmaValue::Float(_) if self.is_keyword() && whole => {
+                let pattern = Pattern::literal(value.to_string());
+                return Ok(self.atom(&Condition::Words(pattern)));
+            }
             SigmaValue::Null if as_text => {
                 return Err(ItemFault::new("`null` has no text that could be looked for"));
             }
@@ -180,9 +187,10 @@ fn parts(text: &SigmaString) -> Vec<Part> {
     text.parts.iter().map(part).collect()
 }
 
-fn text_of(value: &SigmaValue) -> Result<&str, ItemFault> {
+fn text_of(value: &SigmaValue) -> Result<Cow<'_, str>, ItemFault> {
     match value {
-        SigmaValue::String(text) => Ok(&text.original),
+        SigmaValue::String(text) => Ok(Cow::Borrowed(&text.original)),
+        SigmaValue::Integer(_) | SigmaValue::Float(_) => Ok(Cow::Owned(value.to_string())),
         other => Err(ItemFault::new(format!("`{other}` must be a text, put it in quotes"))),
     }
 }

@@ -155,7 +155,7 @@ fn texts(column: &TextColumn, condition: &Condition, count: usize) -> Bitmap {
         .distinct()
         .map(|cell| match (condition, from_cell(cell)) {
             (Condition::Exists, _) => true,
-            (condition, Some(value)) => any_value(&value, condition, &nowhere),
+            (condition, Some(value)) => condition.holds_field(Some(&value), &nowhere),
             (_, None) => false,
         })
         .collect();
@@ -166,11 +166,4 @@ fn texts(column: &TextColumn, condition: &Condition, count: usize) -> Bitmap {
         if *code == ABSENT { absent } else { truths.get(*code as usize).copied().unwrap_or(false) }
     };
     Bitmap::of(column.codes.iter().map(holds), count)
-}
-
-fn any_value(value: &Value<'_>, condition: &Condition, event: &Event<'_>) -> bool {
-    match value {
-        Value::List(values) => values.iter().any(|value| any_value(value, condition, event)),
-        value => condition.holds(value, event),
-    }
 }
