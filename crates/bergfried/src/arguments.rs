@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use bergfried_event::Timestamp;
-use bergfried_rules::{Diagnostic, RuleSet, Source};
+use bergfried_rules::{Diagnostic, Options, RuleSet, Source};
 use clap::Args;
 
 /// Which rules run.
@@ -24,7 +24,17 @@ impl RuleChoice {
     /// # Errors
     /// Where a named directory or file cannot be read at all.
     pub(crate) fn load(&self) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
-        Ok(RuleSet::load(self.sources()?))
+        self.load_with(|_| {})
+    }
+
+    /// As [`RuleChoice::load`], with further options.
+    pub(crate) fn load_with(
+        &self,
+        change: impl FnOnce(&mut Options),
+    ) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
+        let mut options = Options::default();
+        change(&mut options);
+        Ok(RuleSet::load_with(self.sources()?, &options))
     }
 
     pub(crate) fn sources(&self) -> anyhow::Result<Vec<Source>> {

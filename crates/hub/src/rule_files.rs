@@ -8,6 +8,8 @@ use bergfried_rules::Source;
 const MAX_FILE: u64 = 4 << 20;
 /// The most rule files under one directory.
 const MAX_FILES: usize = 100_000;
+/// Files of tables, as they lie beside the packs of this repository.
+const TABLES: [&str; 2] = ["fields.yml", "log-sources.yml"];
 
 /// A rule file or directory that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -52,10 +54,7 @@ fn walk(directory: &Path, sources: &mut Vec<Source>) -> Result<(), RuleFileError
             if entry.file_name() != "samples" {
                 walk(&path, sources)?;
             }
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yml" || extension == "yaml")
-        {
+        } else if is_rule_file(&path) {
             if sources.len() >= MAX_FILES {
                 return Err(problem(directory, format!("more than {MAX_FILES} rule files")));
             }
@@ -63,6 +62,13 @@ fn walk(directory: &Path, sources: &mut Vec<Source>) -> Result<(), RuleFileError
         }
     }
     Ok(())
+}
+
+/// Whether a file of this name holds rules; the tables beside the packs of this repository do not.
+fn is_rule_file(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let name = path.file_name().and_then(|name| name.to_str());
+    matches!(extension, Some("yml" | "yaml")) && !name.is_some_and(|name| TABLES.contains(&name))
 }
 
 fn read(path: &Path) -> Result<Source, RuleFileError> {

@@ -29,6 +29,8 @@ pub struct Options {
     pub fields: Fields,
     /// How rules are changed before they are compiled.
     pub pipelines: Vec<Pipeline>,
+    /// Whether to say also what is sound but could be better, for people who check their rules.
+    pub lint: bool,
 }
 
 /// Loaded rules, in the order of their sources.
@@ -71,9 +73,12 @@ impl RuleSet {
         for filter in &documents.filters {
             binder.apply(filter, options, &pipelines);
         }
-        let rules = binder.bind(&options.fields);
+        let rules = RuleSet::index(binder.bind(&options.fields), &options.log_sources);
+        if options.lint {
+            rules.lint(&mut diagnostics);
+        }
         diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-        (RuleSet::index(rules, &options.log_sources), diagnostics)
+        (rules, diagnostics)
     }
 
     fn index(mut rules: Vec<Rule>, sources: &LogSources) -> RuleSet {
@@ -143,6 +148,10 @@ impl RuleSet {
     /// The words of log sources that the event has, among those that the rules ask for.
     pub(crate) fn labels(&self, event: &Event<'_>, told: &mut Told) -> Labels {
         self.teller.of(event, told)
+    }
+
+    pub(crate) fn teller(&self) -> &Teller {
+        &self.teller
     }
 
     /// The correlations that refer to a rule, each with the step that the rule is there.

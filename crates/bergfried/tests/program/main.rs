@@ -18,6 +18,7 @@ mod hub;
 mod notify;
 mod parse;
 mod recorded;
+mod rule_commands;
 mod rules;
 mod scan;
 mod up;

@@ -44,7 +44,7 @@ pub(crate) enum Part {
 impl Part {
     const ALL: [Part; 3] = [Part::Product, Part::Category, Part::Service];
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Part::Product => "product",
             Part::Category => "category",

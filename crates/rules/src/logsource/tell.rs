@@ -77,6 +77,28 @@ impl Teller {
         fits.then_some(labels)
     }
 
+    /// The words of these labels, such as `service: sshd`, in the order of the parts and of words.
+    pub(crate) fn words(&self, labels: &Labels) -> Vec<String> {
+        let mut words = Vec::new();
+        for (part, known) in Part::ALL.into_iter().zip(&self.labels) {
+            let given = known.iter().filter(|(_, label)| labels.contains(**label));
+            let from = words.len();
+            words.extend(given.map(|(word, _)| format!("{}: {word}", part.name())));
+            words.get_mut(from..).unwrap_or_default().sort();
+        }
+        words
+    }
+
+    /// The labels of words that [`Teller::words`] tells; unknown words have none.
+    pub(crate) fn labelled(&self, words: &[String]) -> Labels {
+        let label = |word: &String| {
+            let (name, word) = word.split_once(": ")?;
+            let part = Part::ALL.into_iter().find(|part| part.name() == name)?;
+            self.label(part, word)
+        };
+        words.iter().filter_map(label).collect()
+    }
+
     /// The words that the event has.
     pub(crate) fn of(&self, event: &Event<'_>, told: &mut Told) -> Labels {
         let Told { by_atoms, met, seen } = told;

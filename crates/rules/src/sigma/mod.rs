@@ -14,6 +14,7 @@ mod encode;
 mod fault;
 mod header;
 mod item;
+mod lint;
 mod lower;
 mod modifiers;
 mod pcre;
@@ -182,6 +183,9 @@ fn read_document(
     check::check(&whole.document, &whole.value, faults);
     if faults.iter().any(|fault| fault.severity == DiagnosticSeverity::Error) {
         return None;
+    }
+    if options.lint {
+        lint::lint(&whole.document, &whole.value, faults);
     }
     match find(whole, file, options, pipelines, faults) {
         Ok(found) => Some(found),

@@ -1,0 +1,114 @@
+//! Events that a person names: a line or a JSON object as it stands, a file of them, or an event of
+//! the hub.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use bergfried_event::{Event, FieldName, SourceKind, Timestamp, Value, readable};
+use bergfried_parse::Context;
+
+use crate::arguments::HubChoice;
+use crate::client::Client;
+use crate::input::{Input, Lines};
+
+/// The largest single event that is read, in bytes.
+const MAX_EVENT: usize = 1 << 20;
+
+/// Shows every event of a file to `look`. Lines that name no host are of this one; stamps without a
+/// year get this one, else the one nearest to the file's last change.
+pub(super) fn each(
+    path: &Path,
+    host: &str,
+    year: Option<i16>,
+    mut look: impl FnMut(&Event<'_>),
+) -> anyhow::Result<()> {
+    let input = Input::from_argument(path);
+    let unreadable = || format!("cannot read {}", input.name());
+    let context = Context { host, year, ..context(input.last_written(now())) };
+    let mut lines = Lines::open(&input, Arc::default()).with_context(unreadable)?;
+    while let Some(line) = lines.next_line().with_context(unreadable)? {
+        look(&bergfried_parse::parse(SourceKind::File, &readable(line), &context));
+    }
+    Ok(())
+}
+
+/// The event of an argument: `-` for standard input, `@FILE`, the number of an event of the hub, a
+/// JSON object, or a log line.
+pub(super) fn named(argument: &str, hub: &HubChoice) -> anyhow::Result<Event<'static>> {
+    if !argument.is_empty() && argument.bytes().all(|byte| byte.is_ascii_digit()) {
+        return of_hub(argument, hub);
+    }
+    let text = match argument.strip_prefix('@') {
+        Some(file) => first_of(&Input::from_argument(Path::new(file)))?,
+        None if argument == "-" => first_of(&Input::Stdin)?,
+        None => argument.to_owned(),
+    };
+    let text = text.trim();
+    if text.is_empty() {
+        bail!("there is no event: expected a log line or a JSON object");
+    }
+    if text.len() > MAX_EVENT {
+        bail!("the event is larger than {MAX_EVENT} bytes");
+    }
+    Ok(bergfried_parse::parse(SourceKind::File, text, &context(now())).into_owned())
+}
+
+/// All of a JSON object that is written over several lines, else the first line that is not empty.
+fn first_of(input: &Input) -> anyhow::Result<String> {
+    let unreadable = || format!("cannot read {}", input.name());
+    let mut lines = Lines::open(input, Arc::default()).with_context(unreadable)?;
+    let mut text = String::new();
+    while let Some(line) = lines.next_line().with_context(unreadable)? {
+        text.push_str(&readable(line));
+        let whole = !text.trim_start().starts_with('{')
+            || serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).is_ok();
+        if !text.trim().is_empty() && whole {
+            break;
+        }
+        if text.len() > MAX_EVENT {
+            bail!("{} holds no event of at most {MAX_EVENT} bytes", input.name());
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn of_hub(id: &str, hub: &HubChoice) -> anyhow::Result<Event<'static>> {
+    #[derive(serde::Deserialize)]
+    struct Found {
+        events: Vec<serde_json::Map<String, serde_json::Value>>,
+    }
+    let parameters = [
+        ("q", format!("event.id:{id}")),
+        ("from", Timestamp::MIN.to_string()),
+        ("to", Timestamp::MAX.to_string()),
+        ("limit", "1".to_owned()),
+    ];
+    let found: Found = Client::new(hub)?.get("search", &parameters)?;
+    let Some(flat) = found.events.into_iter().next() else {
+        bail!("the hub has no event {id}");
+    };
+    Ok(unflatten(flat))
+}
+
+/// The event of which this is the flat JSON form.
+fn unflatten(flat: serde_json::Map<String, serde_json::Value>) -> Event<'static> {
+    let text = |name: &str| flat.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let created = text("@timestamp").parse().unwrap_or_default();
+    let mut event = Event::new(created, text("event.original").to_owned());
+    for (name, value) in flat {
+        if name != "@timestamp" && name != "event.original" {
+            event.push_named(FieldName::new(name), Value::from(value));
+        }
+    }
+    event
+}
+
+fn context(received: Timestamp) -> Context<'static> {
+    Context { received, host: "", time_zone: jiff::tz::TimeZone::UTC, year: None }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from(jiff::Timestamp::now())
+}

@@ -1,0 +1,60 @@
+//! `bergfried rules`: what rules there are, whether they are sound, what they see in an event.
+
+mod check;
+mod coverage;
+mod event;
+mod explain;
+mod list;
+mod samples;
+mod test;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use bergfried_rules::Diagnostic;
+use clap::{Args, Subcommand};
+
+use crate::arguments::HubChoice;
+
+/// List, check, test and explain rules.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  bergfried rules list --level high --logsource process_creation
+  bergfried rules check ./my-rules
+  bergfried rules test ./my-rules
+  bergfried rules explain 'Nov 20 10:00:00 web1 sshd[9]: Failed password for bob' ./my-rule.yml
+  bergfried rules coverage --rules ~/sigma/rules --format navigator > layer.json")]
+pub(crate) struct Rules {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    hub: HubChoice,
+}
+
+#[derive(Subcommand, Debug)]
+enum Action {
+    List(list::List),
+    Check(check::Check),
+    Explain(explain::Explain),
+    Test(test::Test),
+    Coverage(coverage::Coverage),
+}
+
+pub(crate) fn run(arguments: &Rules, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let hub = &arguments.hub;
+    match &arguments.action {
+        Action::List(list) => list::run(list, hub, out),
+        Action::Check(check) => check::run(check, hub, out),
+        Action::Explain(explain) => explain::run(explain, hub, out),
+        Action::Test(test) => test::run(test, out),
+        Action::Coverage(coverage) => coverage::run(coverage, out),
+    }
+}
+
+/// Says on standard error which rules were not loaded; whether there are any.
+fn complain_of_errors(diagnostics: &[Diagnostic]) -> bool {
+    let mut errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).peekable();
+    let found = errors.peek().is_some();
+    errors.for_each(|diagnostic| crate::complain(&diagnostic.to_string()));
+    found
+}
