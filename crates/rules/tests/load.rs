@@ -332,6 +332,152 @@ fn rules_say_what_they_are() {
 }
 
 #[test]
+fn rules_of_sigma_1_share_their_keys() {
+    let text = "action: global\ntitle: shared\nid: a\nlevel: high\nlogsource: {product: windows}\ndetection:\n  sel: {A: x, B: y}\n  condition: sel\n---\nlogsource: {service: security}\n---\ntitle: own\nid: b\ndetection:\n  sel: {B: z}\n---\naction: repeat\nid: c\ndetection:\n  sel: {B: q}\n---\naction: repeat\nlevel: low\n---\naction: global\nlevel: critical\n---\nlogsource: {service: system}\n---\naction: reset\n---\ntitle: alone\nid: d\nlogsource: {service: sshd}\ndetection:\n  sel: {A: x}\n  condition: sel\n";
+    let (rules, said) = load(text);
+    let said: Vec<&String> = said.iter().filter(|line| !line.contains("warning")).collect();
+    assert_eq!(said, Vec::<&String>::new());
+    let shown: Vec<String> = rules
+        .rules()
+        .iter()
+        .map(|rule| format!("{} {} {} {}", rule.id(), rule.title(), rule.level(), rule.line()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "a shared high 10",
+            "b own high 12",
+            "c own high 17",
+            "c/4 own low 22",
+            "a/5 shared critical 28",
+            "d alone medium 32",
+        ]
+    );
+    assert_eq!(rules.rules()[0].logsource().as_deref(), Some("windows/*/security"));
+    let holds = |rule: usize, second: &'static str| {
+        let mut event = Event::new(Timestamp::from_seconds(0), "line");
+        event.set_named(bergfried_event::FieldName::Other("A".into()), "x");
+        event.set_named(bergfried_event::FieldName::Other("B".into()), second);
+        rules.rules()[rule].predicate().unwrap().matches(&event)
+    };
+    assert!(holds(0, "y") && holds(1, "z") && holds(2, "q") && holds(3, "q"));
+    assert!(!holds(1, "y") && !holds(3, "z"));
+}
+
+#[test]
+fn faults_of_shared_keys_are_placed_where_they_stand() {
+    let (rules, said) = load(
+        "action: global\ntitle: t\nlogsource: {service: sshd}\ndetection:\n  sel:\n    user.name|re: 'x(?=y)'\n  condition: sel\n---\nid: a\n---\nid: b\n---\naction: repeet\n---\naction: reset\n---\naction: repeat\n",
+    );
+    assert!(rules.is_empty());
+    let look_ahead = "r.yml:6:21: cannot use regular expression `x(?=y)`: look-ahead at character 2 is not supported";
+    assert_eq!(
+        said,
+        [
+            look_ahead,
+            look_ahead,
+            look_ahead,
+            "r.yml:13:1: unknown action `repeet`, expected global, reset or repeat, did you mean `repeat`?",
+        ]
+    );
+    assert_eq!(
+        load("action: repeat\ntitle: x\n").1,
+        ["r.yml:1:1: `action: repeat` follows no rule"]
+    );
+}
+
+#[test]
+fn filters_are_for_log_sources_that_cover_the_rule() {
+    let base = "title: good\nlogsource: {product: windows, service: security}\ndetection:\n  sel:\n    User: root\n  condition: sel\n---\ntitle: counted\nname: counted\ncorrelation:\n  type: event_count\n  rules: [good]\n  timespan: 1m\n  condition: {gte: 2}\n";
+    let filter = |logsource: &str, rules: &str| {
+        format!(
+            "{base}---\ntitle: f\nlogsource: {{{logsource}}}\nfilter:\n  rules: {rules}\n  known:\n    Host: known\n  condition: not known\n"
+        )
+    };
+    for (logsource, rules, expected) in [
+        ("product: windows", "[good]", Ok(false)),
+        ("product: windows, service: security", "[good]", Ok(false)),
+        ("product: windows", "any", Ok(false)),
+        ("service: sshd", "any", Ok(true)),
+        ("product: windows, category: x", "any", Ok(true)),
+        (
+            "service: sshd",
+            "[good]",
+            Err(
+                "the filter is for the log source `*/*/sshd`, that of the rule is `windows/*/security`",
+            ),
+        ),
+        (
+            "product: windows",
+            "[counted]",
+            Err("a filter cannot narrow a correlation, name the rules that it refers to"),
+        ),
+        (
+            "product: windows",
+            "[god]",
+            Err("no rule has the id or name `god`, did you mean `good`?"),
+        ),
+        ("product: windows", "[]", Err("`rules` must be a list of rules' ids or names, or `any`")),
+    ] {
+        let (loaded, said) = load(&filter(logsource, rules));
+        let errors: Vec<&String> = said.iter().filter(|line| !line.contains("warning")).collect();
+        let mut event = Event::new(Timestamp::from_seconds(0), "line");
+        event.set_named(bergfried_event::FieldName::Other("User".into()), "root");
+        event.set_named(bergfried_event::FieldName::Other("Host".into()), "known");
+        let holds = loaded.get("good").unwrap().predicate().unwrap().matches(&event);
+        match expected {
+            Ok(expected) => {
+                assert_eq!((errors, holds), (Vec::new(), expected), "{logsource} {rules}");
+            }
+            Err(message) => {
+                assert!(holds && errors.len() == 1 && errors[0].contains(message), "{errors:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn line_ends_marks_and_other_keys_do_no_harm() {
+    let base = "title: good\nlogsource: {service: sshd, definition: all of it, x: y}\ndetection:\n  sel:\n    user.name: root\n  condition: sel\n";
+    let more = "related: [{id: b, type: similar}]\ntaxonomy: sigma\nscope: [server]\ndate: 2026-01-31\nlicense: MIT\nfields: [a]\nown-key: {deep: [1, 2]}\n";
+    for text in [
+        format!("\u{feff}{base}"),
+        base.replace('\n', "\r\n"),
+        format!("# a word before\n\n---\n{base}...\n"),
+        format!("{base}{more}"),
+        base.replace(
+            "sel:\n    user.name: root",
+            "sel: &anchor\n    user.name: root\n  other: *anchor",
+        ),
+    ] {
+        let (rules, said) = load(&text);
+        assert_eq!((rules.len(), said), (1, Vec::new()), "{text}");
+    }
+    for (text, expected) in [
+        (
+            base.replace("    user.name", "\tuser.name"),
+            "r.yml:5:1: cannot read YAML: found character that cannot start any token",
+        ),
+        (
+            base.replace("title: good", "title: good\ntitle: again"),
+            "r.yml:2:1: cannot read YAML: duplicate entry with key \"title\"",
+        ),
+        (
+            base.replace("condition:", "sel: {a: b}\n  condition:"),
+            "r.yml:6:3: cannot read YAML: detection: duplicate entry with key \"sel\"",
+        ),
+        (
+            base.replace("root", "\u{1}"),
+            "r.yml:5:16: cannot read YAML: the character U+0001 must be escaped",
+        ),
+    ] {
+        let (rules, said) = load(&text);
+        assert!(rules.is_empty() && said.len() == 1, "{text}: {said:?}");
+        assert!(said[0].starts_with(expected), "{said:?}");
+    }
+}
+
+#[test]
 fn hostile_files_cost_themselves_alone() {
     let condition =
         |condition: String| GOOD.replace("condition: sel", &format!("condition: {condition}"));
@@ -342,12 +488,53 @@ fn hostile_files_cost_themselves_alone() {
         format!("title: {}", "[".repeat(100_000)),
         format!("title: {}", "{a: ".repeat(100_000)),
         format!("detection:\n  sel: {}1", "- ".repeat(50_000)),
-        "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: [*c, *c]\n".to_owned(),
+        aliases(40),
+        format!("{}sel{}", "a: &a [x]\nb: ", " *a".repeat(300_000)),
+        repeated(&format!("[{}]", "x, ".repeat(100_000)), 300),
+        repeated(
+            &format!("{{user.name|windash|base64offset: [{}]}}", "'-a-b-c-d', ".repeat(10_000)),
+            1,
+        ),
+        repeated(&format!("{{user.name|re: [{}]}}", "'(a|b){50}[xyz]{50}', ".repeat(50_000)), 1),
+        repeated(
+            &format!(
+                "{{{}}}",
+                (0..60_000).map(|n| format!("sorce.ip{n}: 1, ")).collect::<String>()
+            ),
+            1,
+        ),
+        repeated(
+            &format!(
+                "{{{}}}",
+                (0..60_000).map(|n| format!("a{n}|contians: 1, ")).collect::<String>()
+            ),
+            1,
+        ),
         "x".repeat(5 << 20),
     ] {
         let sources = [text, GOOD.to_owned()];
         let (rules, diagnostics) =
             RuleSet::load(sources.map(|text| Source { file: "r.yml".to_owned(), text }));
         assert!(rules.get("good").is_some(), "{:?}", diagnostics.first());
+        assert!(rules.len() == 1 || rules.get("large").is_some());
+        assert!(diagnostics.len() < 400, "{} things said", diagnostics.len());
     }
+}
+
+/// Lists of two of the list before, which written out would be two to the power of `depth` words.
+fn aliases(depth: usize) -> String {
+    let mut text = "a0: &a0 [x, x]\n".to_owned();
+    for level in 1..=depth {
+        let before = level - 1;
+        text.push_str(&format!("a{level}: &a{level} [*a{before}, *a{before}]\n"));
+    }
+    text
+}
+
+/// A rule with one large selection that its condition names many times.
+fn repeated(selection: &str, times: usize) -> String {
+    let condition = vec!["sel"; times].join(" or ");
+    format!(
+        "title: large\nlogsource: {{service: sshd}}\ndetection:\n  sel: {selection}\n  condition: {condition}\n"
+    )
 }

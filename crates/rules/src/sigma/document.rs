@@ -70,12 +70,36 @@ impl<'t> Document<'t> {
         self.place(before, 0)
     }
 
-    /// Where the reader of YAML stopped.
+    /// Where the reader of YAML stopped; of a key that is there twice, the second.
     pub(crate) fn failure(&self, error: &yaml_serde::Error) -> Place {
-        match error.location() {
-            Some(at) => Place { line: self.lines_before + at.line(), column: at.column() },
-            None => self.start(),
-        }
+        let Some(at) = error.location() else { return self.start() };
+        let said = error.to_string();
+        let key = said.split_once("duplicate entry with key \"").map(|(_, rest)| rest);
+        let key = key.and_then(|rest| Some(rest.rsplit_once('"')?.0));
+        key.and_then(|key| self.second(key, at.line().saturating_sub(1)))
+            .unwrap_or(Place { line: self.lines_before + at.line(), column: at.column() })
+    }
+
+    /// Where a key stands for the second time in one mapping, from a line on.
+    fn second(&self, key: &str, from: usize) -> Option<Place> {
+        let lines = self.text.lines().enumerate().skip(from);
+        let mut found = lines.filter_map(|(line, text)| Some((line, key_at(text, key)?)));
+        let (_, column) = found.next()?;
+        let (line, _) = found.find(|(_, other)| *other == column)?;
+        Some(self.place(line, column))
+    }
+
+    /// The first character that may not stand in YAML as it is (YAML 1.2, section 5.1).
+    pub(crate) fn unprintable(&self) -> Option<(Place, char)> {
+        let allowed = |character: char| match character {
+            '\t' | '\n' | '\r' | '\u{85}' | '\u{feff}' => true,
+            '\u{fffe}' | '\u{ffff}' => false,
+            other => !other.is_control(),
+        };
+        self.text.lines().enumerate().find_map(|(line, text)| {
+            let (byte, character) = text.char_indices().find(|(_, c)| !allowed(*c))?;
+            Some((self.place(line, byte), character))
+        })
     }
 
     /// The most brackets that are open at any place, those in texts included.

@@ -10,13 +10,15 @@ use ipnet::IpNet;
 use rsigma_parser::{Modifier, SigmaString, SigmaValue, SpecialChar, StringPart};
 
 use super::encode;
-use super::lower::{all, any};
+use super::lower::{Context, all, any};
 use super::modifiers::{Flags, Meaning, Place, Plan};
 use super::pcre;
-use crate::fields::Names;
 
 /// The largest whole number up to which a comparison as floating point is exact.
 const EXACT: u64 = 1 << 53;
+
+/// As how many conditions a regular expression counts, which takes so much more room.
+const REGEX_WEIGHT: usize = 250;
 
 /// Why an item cannot be used, and where in it.
 pub(super) struct ItemFault {
@@ -55,7 +57,7 @@ pub(super) fn lower(
     targets: &[Target],
     modifiers: &[Modifier],
     values: &[SigmaValue],
-    names: Names<'_>,
+    context: Context<'_>,
 ) -> Result<Predicate, ItemFault> {
     let plan = Plan::of(modifiers)?;
     if plan.all && values.len() < 2 {
@@ -64,7 +66,7 @@ pub(super) fn lower(
             "`all` needs more than one value, leave it out for a single one",
         ));
     }
-    let item = Item { targets, plan, names };
+    let item = Item { targets, plan, context };
     let values: Result<Vec<Predicate>, ItemFault> =
         values.iter().map(|value| item.value(value)).collect();
     let joined = if item.plan.all { all(values?) } else { any(values?) };
@@ -74,11 +76,13 @@ pub(super) fn lower(
 struct Item<'i> {
     targets: &'i [Target],
     plan: Plan,
-    names: Names<'i>,
+    context: Context<'i>,
 }
 
 impl Item<'_> {
     fn value(&self, value: &SigmaValue) -> Result<Predicate, ItemFault> {
+        let weight = if matches!(self.plan.meaning, Meaning::Regex(_)) { REGEX_WEIGHT } else { 1 };
+        self.context.take(weight * self.targets.len())?;
         let condition = match self.plan.meaning {
             Meaning::Plain => return self.plain(value),
             Meaning::Regex(flags) => {
@@ -131,6 +135,7 @@ impl Item<'_> {
             other => vec![Part::Literal(other.to_string())],
         };
         let forms = encode::forms(&self.plan.encodings, &parts)?;
+        self.context.take((forms.len() - 1) * self.targets.len())?;
         Ok(any(forms.into_iter().map(|form| self.atom(&self.text(form))).collect()))
     }
 
@@ -158,7 +163,7 @@ impl Item<'_> {
                 cased: self.plan.cased,
             })
         };
-        Ok(any(self.names.fields(name).into_iter().map(same).collect()))
+        Ok(any(self.context.names.fields(name).into_iter().map(same).collect()))
     }
 
     fn existence(&self, value: &SigmaValue) -> Result<Predicate, ItemFault> {

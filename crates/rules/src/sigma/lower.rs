@@ -1,5 +1,6 @@
 //! Selections and conditions of the parser's tree into the shared predicate tree.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 
 use bergfried_query::{Predicate, Target};
@@ -10,6 +11,32 @@ use super::fault::Fault;
 use super::item::{self, ItemFault};
 use super::selector;
 use crate::fields::Names;
+
+/// The most conditions on values that one rule may come to, each use of a selection counted.
+const MAX_CONDITIONS: usize = 250_000;
+
+/// What lowering a rule needs to know everywhere.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'c> {
+    pub(super) names: Names<'c>,
+    /// How many conditions the rule may still come to.
+    room: &'c Cell<usize>,
+}
+
+impl Context<'_> {
+    /// # Errors
+    /// Where there is no room for so many more conditions.
+    pub(super) fn take(self, conditions: usize) -> Result<(), String> {
+        let left = self.room.get().checked_sub(conditions).ok_or_else(|| {
+            format!("the rule comes to more than {MAX_CONDITIONS} conditions on values")
+        })?;
+        self.room.set(left);
+        Ok(())
+    }
+}
+
+/// A selection and how many conditions it has.
+type Selection = (Predicate, usize);
 
 /// Why a detection section cannot be used, and the selection or `condition` that is at fault.
 pub(super) struct SectionFault {
@@ -47,47 +74,53 @@ pub(super) fn predicate(
     names: Names<'_>,
 ) -> Result<Predicate, SectionFault> {
     let fault = |key: &str, item| SectionFault { key: key.to_owned(), item };
+    let room = Cell::new(MAX_CONDITIONS);
+    let context = Context { names, room: &room };
     let selections =
-        selections(&detections.named, names).map_err(|(name, item)| fault(&name, item))?;
+        selections(&detections.named, context).map_err(|(name, item)| fault(&name, item))?;
     let conditions = detections.conditions.iter();
     let conditions: Result<Vec<Predicate>, String> =
-        conditions.map(|expression| condition(expression, &selections)).collect();
+        conditions.map(|expression| condition(expression, &selections, context)).collect();
     conditions.map(any).map_err(|message| fault("condition", ItemFault::new(message)))
 }
 
 fn selections<'d>(
     named: &'d HashMap<String, Detection>,
-    names: Names<'_>,
-) -> Result<BTreeMap<&'d str, Predicate>, (String, ItemFault)> {
+    context: Context<'_>,
+) -> Result<BTreeMap<&'d str, Selection>, (String, ItemFault)> {
     // In the order of their names, so that the first fault is the same each time.
     let sorted: BTreeMap<&String, &Detection> = named.iter().collect();
     let lowered = sorted.into_iter().map(|(name, detection)| {
-        let lowered = selection(detection, names).map_err(|fault| (name.clone(), fault))?;
-        Ok((name.as_str(), lowered))
+        let before = context.room.get();
+        let lowered = selection(detection, context).map_err(|fault| (name.clone(), fault))?;
+        Ok((name.as_str(), (lowered, before - context.room.get())))
     });
     lowered.collect()
 }
 
 fn condition(
     expression: &ConditionExpr,
-    selections: &BTreeMap<&str, Predicate>,
+    selections: &BTreeMap<&str, Selection>,
+    context: Context<'_>,
 ) -> Result<Predicate, String> {
     let list = |inner: &[ConditionExpr]| -> Result<Vec<Predicate>, String> {
-        inner.iter().map(|expression| condition(expression, selections)).collect()
+        inner.iter().map(|expression| condition(expression, selections, context)).collect()
     };
+    let copy = |(selection, size): &Selection| context.take(*size).map(|()| selection.clone());
     match expression {
         ConditionExpr::Identifier(name) => {
-            let found = selections.get(name.as_str()).cloned();
-            found.ok_or_else(|| format!("no selection is named `{name}`"))
+            let found = selections.get(name.as_str());
+            copy(found.ok_or_else(|| format!("no selection is named `{name}`"))?)
         }
         ConditionExpr::And(inner) => list(inner).map(all),
         ConditionExpr::Or(inner) => list(inner).map(any),
         ConditionExpr::Not(inner) => {
-            condition(inner, selections).map(|inner| Predicate::Not(Box::new(inner)))
+            condition(inner, selections, context).map(|inner| Predicate::Not(Box::new(inner)))
         }
         ConditionExpr::Selector { quantifier, pattern } => {
             let chosen = selections.iter().filter(|(name, _)| selector::chooses(pattern, name));
-            let chosen: Vec<Predicate> = chosen.map(|(_, selection)| selection.clone()).collect();
+            let chosen = chosen.map(|(_, selection)| copy(selection));
+            let chosen: Vec<Predicate> = chosen.collect::<Result<_, _>>()?;
             if chosen.is_empty() {
                 return Err(format!("no selection is named like `{pattern}`"));
             }
@@ -112,18 +145,18 @@ fn choose(quantifier: &Quantifier, chosen: Vec<Predicate>) -> Result<Predicate, 
     Ok(if needed == chosen.len() { all(chosen) } else { Predicate::AtLeast(needed, chosen) })
 }
 
-fn selection(detection: &Detection, names: Names<'_>) -> Result<Predicate, ItemFault> {
+fn selection(detection: &Detection, context: Context<'_>) -> Result<Predicate, ItemFault> {
     let list = |inner: &[Detection]| -> Result<Vec<Predicate>, ItemFault> {
-        inner.iter().map(|detection| selection(detection, names)).collect()
+        inner.iter().map(|detection| selection(detection, context)).collect()
     };
     match detection {
         Detection::AllOf(items) => {
-            let items = items.iter().map(|each| item(each, names));
+            let items = items.iter().map(|each| item(each, context));
             items.collect::<Result<Vec<_>, _>>().map(all)
         }
         Detection::AnyOf(inner) => list(inner).map(any),
         Detection::And(inner) => list(inner).map(all),
-        Detection::Keywords(values) => item::lower(&[Target::Anything], &[], values, names),
+        Detection::Keywords(values) => item::lower(&[Target::Anything], &[], values, context),
         Detection::ArrayMatch { field, .. } => {
             Err(ItemFault::new(format!("array matching (`{field}[..]`) is not supported")))
         }
@@ -133,12 +166,12 @@ fn selection(detection: &Detection, names: Names<'_>) -> Result<Predicate, ItemF
     }
 }
 
-fn item(item: &DetectionItem, names: Names<'_>) -> Result<Predicate, ItemFault> {
+fn item(item: &DetectionItem, context: Context<'_>) -> Result<Predicate, ItemFault> {
     let targets = match &item.field.name {
-        Some(name) => names.fields(name).into_iter().map(Target::Field).collect(),
+        Some(name) => context.names.fields(name).into_iter().map(Target::Field).collect(),
         None => vec![Target::Anything],
     };
-    item::lower(&targets, &item.field.modifiers, &item.values, names)
+    item::lower(&targets, &item.field.modifiers, &item.values, context)
         .map_err(|fault| fault.of(item.field.name.as_deref().unwrap_or("|")))
 }
 

@@ -168,6 +168,11 @@ fn value(document: &Document<'_>) -> Result<Value, Fault> {
         let message = format!("over {MAX_BRACKETS} brackets are open at once");
         return Err(Fault::error(document.start(), message));
     }
+    if let Some((place, character)) = document.unprintable() {
+        let code = u32::from(character);
+        let message = format!("cannot read YAML: the character U+{code:04X} must be escaped");
+        return Err(Fault::error(place, message));
+    }
     yaml_serde::from_str(document.text).map_err(|error| {
         Fault::error(document.failure(&error), format!("cannot read YAML: {error}"))
     })
