@@ -9,7 +9,8 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bergfried_rules::{DiagnosticSeverity, RuleSet};
 use support::{collect, corpus, findings, line, packs, read};
@@ -79,4 +80,31 @@ fn rules_of_sigmahq_load() {
         *unsupported.entry(&diagnostic.message).or_default() += 1;
     }
     println!("{count} files, {} rules: {unsupported:#?}", rules.len());
+}
+
+#[test]
+fn rules_of_sigmahq_keep_to_their_sources() {
+    let mut sources = Vec::new();
+    for folder in ["sigma/rules", "sigma/rules-emerging-threats", "sigma/rules-threat-hunting"] {
+        let Some(folder) = corpus(folder) else { return };
+        collect(&folder, &mut sources);
+    }
+    let rules = Arc::new(RuleSet::load(sources).0);
+    for (file, expected) in [
+        ("lab_debian12/traditional.log", vec!["linux/*/*: Remote File Copy"]),
+        ("auditd/laurel_process_tree.log", vec![]),
+        ("falco/alerts.jsonl", vec!["linux/*/*: Suspicious Activity in Shell Commands"]),
+        ("firewall/ufw_iptables_kernel.log", vec![]),
+        ("syslog/snare_windows_events.log", vec![]),
+    ] {
+        let Some(path) = corpus(file) else { return };
+        let found: BTreeSet<String> = findings(&rules, &read(&path))
+            .iter()
+            .map(|finding| {
+                let source = rules.get(&finding.rule_id).unwrap().logsource().unwrap();
+                format!("{source}: {}", finding.rule_name)
+            })
+            .collect();
+        assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{file}");
+    }
 }

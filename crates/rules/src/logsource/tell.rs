@@ -27,9 +27,19 @@ pub(crate) struct Teller {
 /// What was told before, kept for its speed alone.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
-    by_atoms: HashMap<Box<[Atom]>, Labels>,
+    by_atoms: HashMap<Box<[Atom]>, Answer>,
     met: Vec<Atom>,
     seen: Vec<bool>,
+}
+
+/// What follows from atoms.
+#[derive(Clone, Debug)]
+struct Answer {
+    labels: Labels,
+    /// Costly atoms on which the labels hang as well.
+    open: Box<[Atom]>,
+    /// Whether the event says words itself.
+    says: bool,
 }
 
 impl Teller {
@@ -101,28 +111,50 @@ impl Teller {
 
     /// The words that the event has.
     pub(crate) fn of(&self, event: &Event<'_>, told: &mut Told) -> Labels {
-        let Told { by_atoms, met, seen } = told;
-        self.atoms.met(event, seen, met);
-        let labels = match by_atoms.get(met.as_slice()) {
-            Some(labels) => *labels,
-            None => {
-                let labels = self.given(met);
-                if by_atoms.len() >= MAX_REMEMBERED {
-                    by_atoms.clear();
-                }
-                by_atoms.insert(met.as_slice().into(), labels);
-                labels
-            }
+        self.atoms.met(event, &mut told.seen, &mut told.met);
+        let Some(answer) = told.by_atoms.get(told.met.as_slice()) else {
+            let answer = self.answer(&told.met, self.atoms.open(&told.met));
+            told.remember(answer);
+            return self.of(event, told);
         };
-        self.said(event, met, labels)
+        if answer.open.is_empty() && !answer.says {
+            return answer.labels;
+        }
+        let (mut labels, says) = (answer.labels, answer.says);
+        if !answer.open.is_empty() {
+            told.met.extend(answer.open.iter().filter(|atom| self.atoms.ask(**atom, event)));
+            // Tells these atoms from the same ones without an answer to the costly ones.
+            told.met.push(Atom::MAX);
+            labels = match told.by_atoms.get(told.met.as_slice()) {
+                Some(answer) => answer.labels,
+                None => {
+                    let answer = self.answer(&told.met, Vec::new());
+                    let labels = answer.labels;
+                    told.remember(answer);
+                    labels
+                }
+            };
+        }
+        if says { self.said(event, labels) } else { labels }
+    }
+
+    /// What follows from exactly these atoms, where the open ones may hold or not.
+    fn answer(&self, met: &[Atom], open: Vec<Atom>) -> Answer {
+        let (mut labels, mut asked) = (Labels::default(), Vec::new());
+        for (tree, words) in &self.entries {
+            match tree.decide(met, &open) {
+                Some(true) => words.iter().for_each(|word| labels = labels.with(word)),
+                Some(false) => {}
+                None => tree.collect(&open, &mut asked),
+            }
+        }
+        let says = self.said.iter().any(|tree| tree.decide(met, &open) == Some(true));
+        Answer { labels, open: asked.into(), says }
     }
 
     /// The labels with those that fields of the event name themselves.
-    fn said(&self, event: &Event<'_>, met: &[Atom], mut labels: Labels) -> Labels {
-        for (part, said) in Part::ALL.into_iter().zip(&self.said) {
-            if !said.holds(met) {
-                continue;
-            }
+    fn said(&self, event: &Event<'_>, mut labels: Labels) -> Labels {
+        for part in Part::ALL {
             let name = FieldName::Other(part.field().into());
             let words = match event.get_named(&name) {
                 Some(Value::List(words)) => words.as_slice(),
@@ -137,9 +169,14 @@ impl Teller {
         }
         labels
     }
+}
 
-    fn given(&self, met: &[Atom]) -> Labels {
-        let holding = self.entries.iter().filter(|(tree, _)| tree.holds(met));
-        holding.flat_map(|(_, labels)| labels.iter()).collect()
+impl Told {
+    /// Remembers what follows from the atoms met.
+    fn remember(&mut self, answer: Answer) {
+        if self.by_atoms.len() >= MAX_REMEMBERED {
+            self.by_atoms.clear();
+        }
+        self.by_atoms.insert(self.met.as_slice().into(), answer);
     }
 }

@@ -258,6 +258,7 @@ const VALUES: &[&str] = &[
 
 /// The log sources of Sigma's taxonomy appendix, from the cells `product: x<br>service: y`.
 #[test]
+#[expect(clippy::print_stderr, reason = "says what is skipped")]
 fn every_log_source_of_the_taxonomy_is_known() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(
         "../../../shared/corpora/sigma/specification/specification/sigma-appendix-taxonomy.md",
