@@ -16,13 +16,24 @@ pub(crate) struct RuleChoice {
     /// Run the built-in packs too where --rules is given
     #[arg(long, requires = "rules")]
     pub(crate) with_builtin: bool,
+    #[command(flatten)]
+    pub(crate) pipelines: PipelineChoice,
+}
+
+/// How rules are changed before they run.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct PipelineChoice {
+    /// Change the rules by this processing pipeline (pySigma's YAML), or fill their placeholders
+    /// from it; repeatable
+    #[arg(long = "pipeline", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 impl RuleChoice {
     /// Reads and compiles the rules; those that cannot be used come back as diagnostics.
     ///
     /// # Errors
-    /// Where a named directory or file cannot be read at all.
+    /// Where a named directory or file cannot be read at all, or a pipeline has a mistake.
     pub(crate) fn load(&self) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
         self.load_with(|_| {})
     }
@@ -32,9 +43,12 @@ impl RuleChoice {
         &self,
         change: impl FnOnce(&mut Options),
     ) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
-        let mut options = Options::default();
+        let (pipelines, mut diagnostics) = bergfried_hub::read_pipelines(&self.pipelines.files)?;
+        let mut options = Options { pipelines, ..Options::default() };
         change(&mut options);
-        Ok(RuleSet::load_with(self.sources()?, &options))
+        let (rules, of_rules) = RuleSet::load_with(self.sources()?, &options);
+        diagnostics.extend(of_rules);
+        Ok((rules, diagnostics))
     }
 
     pub(crate) fn sources(&self) -> anyhow::Result<Vec<Source>> {

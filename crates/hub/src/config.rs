@@ -24,6 +24,8 @@ pub struct Config {
     pub rules: Vec<PathBuf>,
     /// Whether the built-in packs run besides `rules`.
     pub builtin_rules: bool,
+    /// Processing pipelines that change the rules.
+    pub pipelines: Vec<PathBuf>,
     /// Where people are told.
     pub channels: Vec<Channel>,
     /// The channel that is told of every login that comes over the Watchtower protocol.
@@ -38,6 +40,7 @@ pub struct Config {
 /// environment = "Production"          # of alerts
 /// rules = ["/etc/bergfried/rules"]    # instead of the built-in packs
 /// builtin_rules = true                # ... or besides them
+/// pipelines = ["/etc/bergfried/site.yml"]  # change the rules, or fill their placeholders
 /// console_url = "https://bergfried.example.org"
 ///
 /// [[notify]]
@@ -57,6 +60,9 @@ pub struct HubFile {
     /// Whether the built-in packs run besides `rules`.
     #[serde(default)]
     pub builtin_rules: bool,
+    /// Processing pipelines that change the rules.
+    #[serde(default)]
+    pub pipelines: Vec<PathBuf>,
     /// The console's address for links in messages.
     pub console_url: Option<String>,
     /// Where people are told.

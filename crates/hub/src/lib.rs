@@ -19,5 +19,5 @@ mod serve;
 pub use api::openapi;
 pub use config::{Config, ConfigError, HubFile};
 pub use data_dir::{DataDir, FirstStart, HubAddress};
-pub use rule_files::{RuleFileError, read_rules};
+pub use rule_files::{PipelineFileError, RuleFileError, read_pipelines, read_rules};
 pub use running::{Hub, HubError};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bergfried_rules::Source;
+use bergfried_rules::{Diagnostic, Pipeline, Source};
 
 /// The largest rule file, in bytes.
 const MAX_FILE: u64 = 4 << 20;
@@ -38,6 +38,44 @@ pub fn read_rules(path: &Path) -> Result<Vec<Source>, RuleFileError> {
         sources.push(read(path)?);
     }
     Ok(sources)
+}
+
+/// A pipeline that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineFileError {
+    /// Its file cannot be read.
+    #[error("cannot read the pipeline {}: {}", .0.path.display(), .0.reason)]
+    File(RuleFileError),
+    /// It has mistakes; all of them.
+    #[error("cannot use the pipeline: {}", lines(.0))]
+    Mistakes(Vec<Diagnostic>),
+}
+
+/// The pipelines of these files, and what was left out of them.
+///
+/// # Errors
+/// Where a file cannot be read or a pipeline has a mistake: without one of them, the others would
+/// make something else of the rules.
+pub fn read_pipelines(
+    paths: &[PathBuf],
+) -> Result<(Vec<Pipeline>, Vec<Diagnostic>), PipelineFileError> {
+    let mut diagnostics = Vec::new();
+    let mut pipelines = Vec::new();
+    for path in paths {
+        let source = read(path).map_err(PipelineFileError::File)?;
+        pipelines.extend(Pipeline::read(&source, &mut diagnostics));
+    }
+    let (errors, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) =
+        diagnostics.into_iter().partition(Diagnostic::is_error);
+    if errors.is_empty() {
+        Ok((pipelines, warnings))
+    } else {
+        Err(PipelineFileError::Mistakes(errors))
+    }
+}
+
+fn lines(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn walk(directory: &Path, sources: &mut Vec<Source>) -> Result<(), RuleFileError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bergfried_control::{Control, ControlError, Seeded, TokenKind};
 use bergfried_event::Timestamp;
 use bergfried_pipeline::{Channels, Parts, Pipeline, StartError};
-use bergfried_rules::{Diagnostic, RuleSet};
+use bergfried_rules::{Diagnostic, Options, RuleSet};
 use bergfried_store::StoreError;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -19,7 +19,7 @@ use crate::adapters::watchtower::Repeats;
 use crate::config::Config;
 use crate::data_dir::{DataDir, FirstStart, take_given};
 use crate::router::{State, router};
-use crate::rule_files::{RuleFileError, read_rules};
+use crate::rule_files::{PipelineFileError, RuleFileError, read_pipelines, read_rules};
 use crate::serve::serve;
 
 /// How many searches run at once; each uses up to two threads.
@@ -56,6 +56,9 @@ pub enum HubError {
     /// Rules.
     #[error(transparent)]
     Rules(#[from] RuleFileError),
+    /// Pipelines of rules.
+    #[error(transparent)]
+    Pipelines(#[from] PipelineFileError),
     /// The event store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -84,7 +87,8 @@ impl Hub {
     /// Opens the stores, recovers what was durable, and listens.
     ///
     /// # Errors
-    /// Where the data directory is held or broken, the address taken, or rules cannot be read.
+    /// Where the data directory is held or broken, the address taken, or rules or pipelines cannot
+    /// be read.
     pub fn start(config: Config) -> Result<Hub, HubError> {
         let data_dir = DataDir::hold(&config.data_dir)?;
         let mut sources = Vec::new();
@@ -94,7 +98,10 @@ impl Hub {
         for path in &config.rules {
             sources.extend(read_rules(path)?);
         }
-        let (rules, diagnostics) = RuleSet::load(sources);
+        let (pipelines, mut diagnostics) = read_pipelines(&config.pipelines)?;
+        let options = Options { pipelines, ..Options::default() };
+        let (rules, of_rules) = RuleSet::load_with(sources, &options);
+        diagnostics.extend(of_rules);
         let rules = Arc::new(rules);
         let control = Arc::new(Control::open(&data_dir.control())?);
         let first_start = data_dir.first_start(&control, config.admin_key.as_ref(), now())?;

@@ -12,7 +12,7 @@ use bergfried_hub::{Config, Hub as RunningHub, HubFile};
 use bergfried_notify::Channel;
 use clap::Args;
 
-use crate::arguments::default_data_dir;
+use crate::arguments::{PipelineChoice, default_data_dir};
 
 /// Run a hub: receive from agents, store, detect, alert, notify.
 ///
@@ -46,6 +46,8 @@ pub(crate) struct Hub {
     /// The hub's configuration (TOML): rules, notification channels
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) pipelines: PipelineChoice,
 }
 
 pub(crate) fn run(arguments: &Hub, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
@@ -83,6 +85,7 @@ pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
         environment: file.environment.unwrap_or_else(|| "Production".to_owned()),
         builtin_rules: file.builtin_rules,
         rules: file.rules,
+        pipelines: file.pipelines.into_iter().chain(arguments.pipelines.files.clone()).collect(),
         channels,
         logins_to,
         console_url: file.console_url,

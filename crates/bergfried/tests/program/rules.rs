@@ -41,6 +41,51 @@ fn rule_files_are_checked() {
 }
 
 #[test]
+fn pipelines_change_rules() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let write = |name: &str, text: &str| {
+        std::fs::write(path(name), text).unwrap();
+        path(name)
+    };
+    let rule = write(
+        "rule.yml",
+        "title: Mine\nlogsource: {product: linux, service: sshd}\ndetection:\n  sel:\n    \
+         account|expand: '%admins%'\n  condition: sel\nlevel: high\n",
+    );
+    let log = write(
+        "auth.log",
+        "Nov 21 10:00:00 h sshd[1]: Accepted password for toor from 192.0.2.1 port 1 ssh2\n",
+    );
+    let names = write(
+        "names.yml",
+        "transformations:\n- {type: field_name_mapping, mapping: {account: user.name}}\n",
+    );
+    let values = write("values.yml", "placeholders: {admins: [root, toor]}\n");
+
+    let done = run(&["rules", "check", &rule]);
+    let place = format!("{rule}:5:22: warning: this rule is loaded but never fires");
+    assert!(done.out.contains(&place) && done.code == Some(0), "{}", done.out);
+    let done = run(&["rules", "check", &rule, "--pipeline", &names, "--pipeline", &values]);
+    assert_eq!(done.out, "1 rules, 0 errors, 0 warnings\n");
+    let scan = |pipelines: &[&str]| {
+        let fixed = ["scan", &log, "--rules", &rule, "--year", "2026", "--fail-on", "high"];
+        run(&fixed.iter().chain(pipelines).copied().collect::<Vec<_>>()).code
+    };
+    assert_eq!(scan(&["--pipeline", &names]), Some(0));
+    assert_eq!(scan(&["--pipeline", &names, "--pipeline", &values]), Some(1));
+
+    let broken = write("broken.yml", "name: x\ntransformations:\n- type: field_name_maping\n");
+    let done = run(&["rules", "list", "--pipeline", &broken]);
+    assert_eq!(done.code, Some(2));
+    let said = format!("{broken}:3:3: unknown transformation `field_name_maping`");
+    assert!(done.err.contains(&said) && done.err.contains("`field_name_mapping`?"), "{}", done.err);
+    assert!(
+        run(&["scan", &log, "--pipeline", "/nowhere"]).err.contains("cannot read the pipeline")
+    );
+}
+
+#[test]
 fn completions_and_manual_pages_are_made() {
     for (shell, part) in
         [("bash", "_bergfried"), ("zsh", "#compdef bergfried"), ("fish", "complete -c bergfried")]

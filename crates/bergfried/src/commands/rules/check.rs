@@ -9,7 +9,7 @@ use bergfried_rules::{Diagnostic, DiagnosticSeverity, RuleSet, SeenSources};
 use clap::Args;
 
 use super::event;
-use crate::arguments::{HubChoice, RuleChoice};
+use crate::arguments::{HubChoice, PipelineChoice, RuleChoice};
 use crate::client::Client;
 use crate::terminal::{colours, paint, plain};
 
@@ -28,6 +28,8 @@ pub(super) struct Check {
     /// Directories or files of Sigma rules
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pipelines: PipelineChoice,
     /// Say which rules can never fire on the events of these files; repeatable
     #[arg(long, value_name = "FILE")]
     events: Vec<PathBuf>,
@@ -52,7 +54,11 @@ pub(super) fn run(
     hub: &HubChoice,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let choice = RuleChoice { rules: arguments.paths.clone(), with_builtin: false };
+    let choice = RuleChoice {
+        rules: arguments.paths.clone(),
+        with_builtin: false,
+        pipelines: arguments.pipelines.clone(),
+    };
     let (rules, mut diagnostics) = choice.load_with(|options| options.lint = true)?;
     if let Some(seen) = seen(arguments, &rules, hub)? {
         diagnostics.extend(waiting(&rules, &seen));

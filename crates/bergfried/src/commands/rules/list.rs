@@ -85,6 +85,7 @@ pub(super) fn run(
                         "logsource": rule.logsource(),
                         "tags": rule.tags(),
                         "techniques": rule.techniques(),
+                        "fields": rule.fields(),
                         "file": rule.file(),
                         "line": rule.line(),
                     });

@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::event;
 use super::samples::Samples;
-use crate::arguments::RuleChoice;
+use crate::arguments::{PipelineChoice, RuleChoice};
 use crate::terminal::{colours, paint, plain};
 
 /// Run the samples beside rules: those that must fire and those that must not.
@@ -29,6 +29,8 @@ pub(super) struct Test {
     /// Directories or files of Sigma rules
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pipelines: PipelineChoice,
     /// How to print the results
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -55,7 +57,11 @@ struct Outcome<'r> {
 }
 
 pub(super) fn run(arguments: &Test, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let choice = RuleChoice { rules: arguments.paths.clone(), with_builtin: false };
+    let choice = RuleChoice {
+        rules: arguments.paths.clone(),
+        with_builtin: false,
+        pipelines: arguments.pipelines.clone(),
+    };
     let (rules, diagnostics) = choice.load()?;
     let broken = super::complain_of_errors(&diagnostics);
     let rules = Arc::new(rules);
