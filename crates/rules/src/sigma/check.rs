@@ -270,7 +270,7 @@ fn value_fault(key: &str, value: &Value) -> Option<String> {
     (asks_existence && !value.is_bool()).then(|| format!("`{key}` must be true or false"))
 }
 
-fn unknown_modifier(modifier: &str) -> String {
+pub(super) fn unknown_modifier(modifier: &str) -> String {
     match nearest(modifier, MODIFIERS.iter().copied()) {
         Some(near) => {
             format!("unknown modifier `{}`, did you mean `{near}`?", modifier.escape_debug())

@@ -81,7 +81,7 @@ impl Renaming {
                 let [name] = names.as_slice() else {
                     let message =
                         format!("`{key}` is grouped by or counted, and becomes several fields");
-                    return Err(Unfit::about(message, key));
+                    return Err(Unfit::new(message));
                 };
                 renamed.push((key.clone(), names.clone()));
                 key.clone_from(name);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rsigma_parser::{FieldSpec, SigmaString, SigmaValue, parse_field_spec};
+use rsigma_parser::{FieldSpec, Modifier, SigmaString, SigmaValue, parse_field_spec};
 use yaml_serde::Value;
 
 use super::fields::Renaming;
@@ -13,6 +13,7 @@ use super::read_condition::{self, gate, logsource, rule_conditions};
 use super::reader::{At, Wrong};
 use super::transformation::{Action, AddedCondition, Transformation};
 use super::values::{Case, Revaluing, number};
+use crate::sigma::check::unknown_modifier;
 use crate::sigma::fault::unknown;
 use crate::sigma::modifiers::Plan;
 
@@ -313,6 +314,9 @@ fn added_condition(at: &At<'_>) -> Result<AddedCondition, Wrong> {
 }
 
 fn added_item(key: &str, at: &At<'_>) -> Result<(FieldSpec, Vec<Value>), Wrong> {
+    if let Some(unknown) = key.split('|').skip(1).find(|word| word.parse::<Modifier>().is_err()) {
+        return Err(at.wrong(unknown_modifier(unknown)));
+    }
     let field = parse_field_spec(key).map_err(|error| at.wrong(error.to_string()))?;
     at.scalars()?;
     let values = match at.value {
