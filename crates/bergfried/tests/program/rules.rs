@@ -50,7 +50,8 @@ fn pipelines_change_rules() {
     };
     let rule = write(
         "rule.yml",
-        "title: Mine\nlogsource: {product: linux, service: sshd}\ndetection:\n  sel:\n    \
+        "title: Mine\nid: 9d1f4c0e-3f5a-4c1b-9a53-2f1f1d0c7b11\ntags: [attack.t1078]\n\
+         logsource: {product: linux, service: sshd}\ndetection:\n  sel:\n    \
          account|expand: '%admins%'\n  condition: sel\nlevel: high\n",
     );
     let log = write(
@@ -64,7 +65,7 @@ fn pipelines_change_rules() {
     let values = write("values.yml", "placeholders: {admins: [root, toor]}\n");
 
     let done = run(&["rules", "check", &rule]);
-    let place = format!("{rule}:5:22: warning: this rule is loaded but never fires");
+    let place = format!("{rule}:7:22: warning: this rule is loaded but never fires");
     assert!(done.out.contains(&place) && done.code == Some(0), "{}", done.out);
     let done = run(&["rules", "check", &rule, "--pipeline", &names, "--pipeline", &values]);
     assert_eq!(done.out, "1 rules, 0 errors, 0 warnings\n");
