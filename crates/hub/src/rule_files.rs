@@ -1,5 +1,7 @@
 //! Reads rule files from directories.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use bergfried_rules::{Diagnostic, Pipeline, Source};
@@ -25,8 +27,8 @@ pub struct RuleFileError {
 /// of their names. Directories named `samples` hold log lines, and are passed over.
 ///
 /// # Errors
-/// Where a file or directory cannot be read, is beyond the limits (4 MiB a file), or a directory
-/// holds no rule file at all: who names it expects rules to run.
+/// Where a file or directory cannot be read, or a directory holds no rule file at all: who names it
+/// expects rules to run.
 pub fn read_rules(path: &Path) -> Result<Vec<Source>, RuleFileError> {
     let mut sources = Vec::new();
     if path.is_dir() {
@@ -109,12 +111,16 @@ fn is_rule_file(path: &Path) -> bool {
     matches!(extension, Some("yml" | "yaml")) && !name.is_some_and(|name| TABLES.contains(&name))
 }
 
+/// The text of a file, up to a byte more than a rule file may have: what is too large, or no UTF-8
+/// (U+FFFD then stands in the place of it), is told with its place by who reads the rules, and the
+/// rules of other files load.
 fn read(path: &Path) -> Result<Source, RuleFileError> {
-    let size = path.metadata().map_err(|error| problem(path, error.to_string()))?.len();
-    if size > MAX_FILE {
-        return Err(problem(path, format!("it is larger than {MAX_FILE} bytes")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| problem(path, error.to_string()))?;
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| problem(path, error.to_string()))?;
+    file.take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| problem(path, error.to_string()))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     Ok(Source { file: path.display().to_string(), text })
 }
 
@@ -137,6 +143,24 @@ mod tests {
         let read: Vec<String> =
             read_rules(base.path()).unwrap().into_iter().map(|source| source.file).collect();
         assert_eq!(read, [at("b/a.yaml").display().to_string(), at("z.yml").display().to_string()]);
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_or_too_large_leaves_the_others() {
+        let base = tempfile::tempdir().unwrap();
+        let rule = "logsource: {service: sshd}\ndetection: {s: {user.name: root}, condition: s}\n";
+        for (name, bytes) in [
+            ("good.yml", format!("title: good\n{rule}").into_bytes()),
+            ("latin.yml", [b"title: caf\xe9\n", rule.as_bytes()].concat()),
+            ("large.yml", vec![b'#'; 5 << 20]),
+        ] {
+            std::fs::write(base.path().join(name), bytes).unwrap();
+        }
+        let (rules, said) = bergfried_rules::RuleSet::load(read_rules(base.path()).unwrap());
+        assert_eq!(rules.len(), 1);
+        let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+        assert!(said[0].contains("large.yml:1:1: cannot read a rule file of over"), "{said:?}");
+        assert!(said[1].contains("latin.yml:1:11: cannot read YAML: this is no UTF-8"), "{said:?}");
     }
 
     #[test]

@@ -467,6 +467,10 @@ fn line_ends_marks_and_other_keys_do_no_harm() {
             "r.yml:6:3: cannot read YAML: detection: duplicate entry with key \"sel\"",
         ),
         (
+            base.replace("root", "ro\u{fffd}t"),
+            "r.yml:5:18: cannot read YAML: this is no UTF-8, save the file as such",
+        ),
+        (
             base.replace("root", "\u{1}"),
             "r.yml:5:16: cannot read YAML: the character U+0001 must be escaped",
         ),
@@ -537,4 +541,30 @@ fn repeated(selection: &str, times: usize) -> String {
     format!(
         "title: large\nlogsource: {{service: sshd}}\ndetection:\n  sel: {selection}\n  condition: {condition}\n"
     )
+}
+
+proptest::proptest! {
+    /// Whatever a file holds, it gives rules or says why not, at a place within it.
+    #[test]
+    fn any_change_of_a_file_gives_rules_or_reasons(
+        at in 0..900_usize,
+        cut in 0..40_usize,
+        put in r"[ \t\n\[\]{}:,|&*!%@`'\x22>#a-cé0-9-]{0,12}",
+    ) {
+        let whole = format!(
+            "{GOOD}---\n{}---\ntitle: f\nlogsource: {{service: sshd}}\nfilter:\n  rules: [good]\n  sel:\n    - a|re|i: '^x[a-z]+$'\n    - '|all': [b, c]\n  condition: not 1 of s*\n---\naction: global\nlevel: low\n---\n{}",
+            GOOD.replace("title: good", "title: second\nname: second").replace("user.name: root", "source.ip|cidr: [10.0.0.0/8]"),
+            GOOD.replace("title: good", "title: third").replace("condition: sel", "condition: sel and not (sel or 1 of them)"),
+        );
+        let place = |from: usize| (from..whole.len()).find(|at| whole.is_char_boundary(*at)).unwrap_or(whole.len());
+        let (start, end) = (place(at), place(at + cut));
+        let text = format!("{}{put}{}", &whole[..start], &whole[end..]);
+        let lines = text.lines().count() + 1;
+        let (rules, diagnostics) =
+            RuleSet::load([Source { file: "r.yml".to_owned(), text: text.clone() }]);
+        proptest::prop_assert!(rules.len() + diagnostics.len() > 0, "{}", text);
+        for said in diagnostics {
+            proptest::prop_assert!(said.line <= lines && said.column >= 1, "{}", said);
+        }
+    }
 }

@@ -93,7 +93,7 @@ impl<'t> Document<'t> {
     pub(crate) fn unprintable(&self) -> Option<(Place, char)> {
         let allowed = |character: char| match character {
             '\t' | '\n' | '\r' | '\u{85}' | '\u{feff}' => true,
-            '\u{fffe}' | '\u{ffff}' => false,
+            '\u{fffd}'..='\u{ffff}' => false,
             other => !other.is_control(),
         };
         self.text.lines().enumerate().find_map(|(line, text)| {

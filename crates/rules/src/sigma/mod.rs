@@ -169,9 +169,12 @@ fn value(document: &Document<'_>) -> Result<Value, Fault> {
         return Err(Fault::error(document.start(), message));
     }
     if let Some((place, character)) = document.unprintable() {
-        let code = u32::from(character);
-        let message = format!("cannot read YAML: the character U+{code:04X} must be escaped");
-        return Err(Fault::error(place, message));
+        let message = match character {
+            // What readers of files put in place of bytes that are no text.
+            char::REPLACEMENT_CHARACTER => "this is no UTF-8, save the file as such".to_owned(),
+            other => format!("the character U+{:04X} must be escaped", u32::from(other)),
+        };
+        return Err(Fault::error(place, format!("cannot read YAML: {message}")));
     }
     yaml_serde::from_str(document.text).map_err(|error| {
         Fault::error(document.failure(&error), format!("cannot read YAML: {error}"))
