@@ -78,6 +78,11 @@ impl DataDir {
         self.path.join("control.sqlite")
     }
 
+    /// What the rules remember, as of some moment.
+    pub fn remembered(&self) -> PathBuf {
+        self.path.join("rules.state")
+    }
+
     /// The state of the agent that runs in the hub's own process.
     pub fn agent(&self) -> PathBuf {
         self.path.join("agent")

@@ -133,6 +133,7 @@ impl Hub {
             pending,
             control: Arc::clone(&control),
             rules: Arc::clone(&rules),
+            remembered: data_dir.remembered(),
             channels: Channels {
                 list: channels.as_ref().clone(),
                 console: Some(config.console_url.unwrap_or(url)),

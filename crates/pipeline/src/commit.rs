@@ -15,8 +15,9 @@ use tokio::sync::broadcast;
 use crate::context::Zones;
 use crate::counters::{Counters, add};
 use crate::heard::Heard;
-use crate::memory::Memory;
+use crate::memory::{Memory, Rebuilt};
 use crate::notifier::Alarm;
+use crate::remembered::{Keeper, Remembered};
 use crate::submission::{Answer, Payload, Sender, Submission};
 use crate::{LiveEvent, Parts, StartError, now};
 
@@ -37,6 +38,9 @@ pub(crate) struct Committer {
     control: Arc<Control>,
     rules: Arc<RuleSet>,
     memory: Memory,
+    /// The batch that was committed last.
+    last: Option<(BatchId, Committed)>,
+    keeper: Keeper,
     environment: String,
     channels: Vec<ChannelFilter>,
     live: broadcast::Sender<LiveEvent>,
@@ -64,7 +68,8 @@ impl Committer {
         counters: Arc<Counters>,
         alarm: Alarm,
     ) -> Result<Self, StartError> {
-        let memory = Memory::rebuilt(&parts.rules, &parts.reader)?;
+        let Rebuilt { memory, last, next_event_id } =
+            Memory::rebuilt(&parts.rules, &parts.reader, &parts.writer, &parts.remembered)?;
         let last_sequence = parts.writer.next_sequence().saturating_sub(1);
         if parts.control.lower_applied_sequence(last_sequence)? {
             tracing::warn!(
@@ -80,6 +85,8 @@ impl Committer {
             control: parts.control,
             rules: parts.rules,
             memory,
+            last,
+            keeper: Keeper::new(parts.remembered, next_event_id),
             environment: parts.environment,
             live,
             counters,
@@ -117,6 +124,10 @@ impl Committer {
             self.tick();
         }
         self.heard.write();
+        if self.keeper.is_behind(self.writer.next_event_id()) {
+            self.remember();
+        }
+        self.keeper.wait();
         if let Err(error) = self.writer.close() {
             tracing::error!(%error, "cannot close the event store");
         }
@@ -239,6 +250,7 @@ impl Committer {
         if !findings.is_empty() {
             self.unapplied.push((committed.sequence, findings));
         }
+        self.last = Some((BatchId(batch.id), *committed));
         let first_event_id = committed.first_event_id;
         answer(reply, Answer::Stored { batch: batch.id, first_event_id, events });
     }
@@ -246,8 +258,9 @@ impl Committer {
     /// Nothing was stored: the senders keep their batches, and the rules forget what they saw.
     fn not_committed(&mut self, ready: Vec<Ready<'_>>, error: &StoreError) {
         tracing::error!(%error, batches = ready.len(), "cannot store batches");
-        match Memory::rebuilt(&self.rules, &self.reader) {
-            Ok(memory) => self.memory = memory,
+        self.keeper.wait();
+        match Memory::rebuilt(&self.rules, &self.reader, &self.writer, self.keeper.path()) {
+            Ok(rebuilt) => self.memory = rebuilt.memory,
             Err(error) => tracing::error!(%error, "cannot rebuild the state of the rules"),
         }
         if matches!(error, StoreError::TooLarge { .. }) && ready.len() > 1 {
@@ -346,12 +359,25 @@ impl Committer {
         }
     }
 
+    /// Lets what the rules remember outlive the process.
+    fn remember(&mut self) {
+        let Some(last) = self.last else { return };
+        self.keeper.keep(Remembered {
+            last,
+            next_event_id: self.writer.next_event_id(),
+            rules: self.memory.snapshot(),
+        });
+    }
+
     fn tick(&mut self) {
         let now = now();
         if !self.unapplied.is_empty() {
             self.apply_findings();
         }
         self.heard.tick(now);
+        if self.keeper.is_due(self.writer.next_event_id()) {
+            self.remember();
+        }
         if let Err(error) = self.writer.tick(now) {
             tracing::error!(%error, "cannot seal a segment");
         }

@@ -11,9 +11,11 @@ mod counters;
 mod heard;
 mod memory;
 mod notifier;
+mod remembered;
 mod submission;
 mod twins;
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -50,6 +52,8 @@ pub struct Parts {
     pub control: Arc<Control>,
     /// The rules that run.
     pub rules: Arc<RuleSet>,
+    /// The file that holds what the rules remember over a restart; made where there is none.
+    pub remembered: PathBuf,
     /// Where people are told.
     pub channels: Channels,
     /// The environment that alerts get (`Production`).

@@ -1,15 +1,18 @@
 //! What judging an event remembers of earlier ones: the windows of the rules, and lines that came
-//! over another way. Rebuilt from the store after a start, and where a commit failed.
+//! over another way. Rebuilt after a start, and where a commit failed, from the file of what the rules
+//! remember and from the store.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use bergfried_event::{Event, Field, Finding};
 use bergfried_rules::{Engine, Limits, RuleSet, Trained};
-use bergfried_store::{Reader, StoreError};
+use bergfried_store::{BatchId, Committed, Reader, StoreError, Writer};
 
 use crate::now;
+use crate::remembered::Remembered;
 use crate::twins::Twins;
 
 /// The most events from which the memory is rebuilt.
@@ -24,22 +27,91 @@ pub(crate) struct Memory {
     training: Option<JoinHandle<Trained>>,
 }
 
+/// A memory, and what it was made from.
+pub(crate) struct Rebuilt {
+    pub(crate) memory: Memory,
+    /// The last batch that the file of what rules remember knows.
+    pub(crate) last: Option<(BatchId, Committed)>,
+    /// The first event that the file does not know.
+    pub(crate) next_event_id: u64,
+}
+
 impl Memory {
-    /// Remembers what the store holds and the longest window of a rule still wants.
-    pub(crate) fn rebuilt(rules: &Arc<RuleSet>, reader: &Reader) -> Result<Memory, StoreError> {
+    /// Remembers what the rules did when their file was written and what the store holds since; where
+    /// the file is of no use, what the longest window of a rule still wants.
+    pub(crate) fn rebuilt(
+        rules: &Arc<RuleSet>,
+        reader: &Reader,
+        writer: &Writer,
+        file: &Path,
+    ) -> Result<Rebuilt, StoreError> {
         // Every batch ends with a flush, so no follow-up needs a time of its own.
         let limits = Limits { update_interval: i64::MAX, ..Limits::default() };
+        match taken_up(rules, limits, writer, file) {
+            Ok((engine, Remembered { last, next_event_id, .. })) => {
+                let mut memory = Memory { engine, twins: Twins::new(), training: None };
+                memory.catch_up(reader, next_event_id)?;
+                Ok(Rebuilt { memory, last: Some(last), next_event_id })
+            }
+            Err(reason) => {
+                if writer.next_event_id() > 1 {
+                    tracing::info!(
+                        reason,
+                        file = %file.display(),
+                        "what the rules remember is rebuilt from the stored events"
+                    );
+                }
+                let memory = Memory::from_history(rules, limits, reader)?;
+                Ok(Rebuilt { memory, last: None, next_event_id: 1 })
+            }
+        }
+    }
+
+    fn from_history(
+        rules: &Arc<RuleSet>,
+        limits: Limits,
+        reader: &Reader,
+    ) -> Result<Memory, StoreError> {
         let mut engine = Engine::new(Arc::clone(rules), limits);
         let mut twins = Twins::new();
         let from = now().plus_micros(-rules.longest_window());
         reader.replay(from, WARM_EVENTS, |stored| {
             twins.is_repeat(&stored.event);
-            if stored.event.text(Field::LogFlags) != Some(REPEATED) {
+            if counts(&stored.event) {
                 engine.warm(&stored.event, stored.id);
             }
             ControlFlow::Continue(())
         })?;
         Ok(Memory { engine, twins, training: None })
+    }
+
+    /// Shows the rules what came since their file was written, and those that are new what was
+    /// before.
+    fn catch_up(&mut self, reader: &Reader, next_event_id: u64) -> Result<(), StoreError> {
+        let Memory { engine, twins, .. } = self;
+        if engine.anew() > 0 {
+            let from = now().plus_micros(-engine.rules().longest_window());
+            reader.replay(from, WARM_EVENTS, |stored| {
+                if stored.id < next_event_id && counts(&stored.event) {
+                    engine.learn(&stored.event, stored.id);
+                }
+                ControlFlow::Continue(())
+            })?;
+        }
+        let recent = next_event_id.saturating_sub(Twins::REMEMBERED as u64);
+        reader.replay_since(recent, |stored| {
+            twins.is_repeat(&stored.event);
+            if stored.id >= next_event_id && counts(&stored.event) {
+                engine.warm(&stored.event, stored.id);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(())
+    }
+
+    /// What the rules remember, to be read by [`Memory::rebuilt`].
+    pub(crate) fn snapshot(&self) -> Vec<u8> {
+        self.engine.snapshot()
     }
 
     /// Shows the event to the rules, unless another way has brought it before: then it is marked so,
@@ -80,4 +152,30 @@ impl Memory {
             self.training = thread.spawn(|| training.run()).ok();
         }
     }
+}
+
+/// Whether the rules see the event: not where another way had brought it before.
+fn counts(event: &Event<'_>) -> bool {
+    event.text(Field::LogFlags) != Some(REPEATED)
+}
+
+/// The engine as it was when the file was written.
+///
+/// # Errors
+/// Why it is not to be used.
+fn taken_up(
+    rules: &Arc<RuleSet>,
+    limits: Limits,
+    writer: &Writer,
+    file: &Path,
+) -> Result<(Engine, Remembered), String> {
+    let remembered = Remembered::read(file).map_err(|error| error.to_string())?;
+    let (batch, committed) = remembered.last;
+    // A store that was emptied or put back does not know the batch, or has another in its place.
+    if writer.seen(&batch) != Some(committed) || remembered.next_event_id > writer.next_event_id() {
+        return Err("it is not of this event store, or too old".to_owned());
+    }
+    let engine = Engine::restore(Arc::clone(rules), limits, &remembered.rules)
+        .map_err(|error| error.to_string())?;
+    Ok((engine, remembered))
 }

@@ -22,6 +22,9 @@ pub(crate) struct Twins {
 }
 
 impl Twins {
+    /// How many lines it remembers at least.
+    pub(crate) const REMEMBERED: usize = REMEMBERED;
+
     pub(crate) fn new() -> Self {
         Twins { hasher: RandomState::new(), young: HashMap::new(), old: HashMap::new() }
     }

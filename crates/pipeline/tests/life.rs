@@ -31,6 +31,7 @@ fn start(directory: &Path, channels: Vec<Channel>) -> (Pipeline, Arc<Control>) {
         pending,
         control: Arc::clone(&control),
         rules: Arc::new(rules),
+        remembered: directory.join("rules.state"),
         channels: Channels { list: channels, console: None },
         environment: "Test".to_owned(),
     });

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use bergfried_event::{FieldName, Timestamp};
-use bergfried_query::Predicate;
+use bergfried_event::{Field, FieldName, Timestamp};
+use bergfried_query::{Comparison, Condition, Predicate, Target};
 
 use crate::aggregate;
 use crate::block::join_ranges;
@@ -141,14 +141,41 @@ impl Reader {
         &self,
         from: Timestamp,
         limit: usize,
+        visit: impl FnMut(StoredEvent) -> ControlFlow<()>,
+    ) -> Result<usize, StoreError> {
+        self.walk(&Predicate::Constant(true), from, 0, limit, visit)
+    }
+
+    /// Hands over the events of this id and of higher ones, whenever they happened, earliest first,
+    /// until `visit` breaks off. Returns how many were.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or is damaged.
+    pub fn replay_since(
+        &self,
+        first_id: u64,
+        visit: impl FnMut(StoredEvent) -> ControlFlow<()>,
+    ) -> Result<usize, StoreError> {
+        let since = Predicate::Atom(
+            Target::Field(FieldName::Known(Field::EventId)),
+            Condition::Number(Comparison::GreaterOrEqual, first_id as f64),
+        );
+        self.walk(&since, Timestamp::MIN, first_id, usize::MAX, visit)
+    }
+
+    fn walk(
+        &self,
+        predicate: &Predicate,
+        from: Timestamp,
+        first_id: u64,
+        limit: usize,
         mut visit: impl FnMut(StoredEvent) -> ControlFlow<()>,
     ) -> Result<usize, StoreError> {
-        let everything = Predicate::Constant(true);
         let mut handed = 0;
         let mut after = None;
         while handed < limit {
             let start = after.map_or(from, |(created, _)| created);
-            let query = Query::new(&everything, start, Timestamp::MAX, None);
+            let query = Query::new(predicate, start, Timestamp::MAX, None).since_id(first_id);
             let wanted = (limit - handed).min(REPLAY_EVENTS);
             let events = select(&self.shared, &query, Order::EarliestFirst, after, wanted)?;
             let Some(last) = events.last() else { break };

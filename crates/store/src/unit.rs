@@ -38,6 +38,8 @@ pub(crate) struct Query<'q> {
     pub(crate) from: Timestamp,
     /// In microseconds; beyond every time where there is no end.
     pub(crate) to: i64,
+    /// Parts of the store that only hold lower ids are not looked at; the predicate says the rest.
+    first_id: u64,
     wanted: Wanted,
     needs: Needs,
     names: Names,
@@ -59,7 +61,12 @@ impl<'q> Query<'q> {
         };
         let needs = Needs::of(predicate);
         let to = if to == Timestamp::MAX { i64::MAX } else { to.micros() };
-        Query { predicate, from, to, wanted, needs, names: Names::current() }
+        Query { predicate, from, to, first_id: 0, wanted, needs, names: Names::current() }
+    }
+
+    /// The same for a predicate that no event with a lower id meets.
+    pub(crate) fn since_id(self, first_id: u64) -> Self {
+        Query { first_id, ..self }
     }
 
     /// The fields to read for this one.
@@ -80,18 +87,24 @@ impl<'q> Query<'q> {
         }
         for part in std::iter::once(&snapshot.active).chain(&snapshot.sealing) {
             for block in part.blocks() {
+                if block.first_id().saturating_add(block.len() as u64) <= self.first_id {
+                    continue;
+                }
                 if let Some(created) = block.created().filter(|span| self.overlaps(*span)) {
                     units.push(Spanned { unit: Unit::Block(Arc::clone(block)), created });
                 }
             }
         }
         for segment in snapshot.segments.iter() {
-            if !self.overlaps(segment.entry.created()) {
+            if !self.overlaps(segment.entry.created()) || segment.entry.max_id < self.first_id {
                 continue;
             }
             let loaded = segment.load()?;
             for (group, index) in loaded.index.row_groups.iter().enumerate() {
-                if self.overlaps(index.created) && self.needs.met_by(&index.filter) {
+                if self.overlaps(index.created)
+                    && index.ids.1 >= self.first_id
+                    && self.needs.met_by(&index.filter)
+                {
                     let (segment, loaded) = (Arc::clone(segment), Arc::clone(&loaded));
                     let unit = Unit::Rows { segment, loaded, group };
                     units.push(Spanned { unit, created: index.created });

@@ -226,6 +226,19 @@ impl Model {
         assert_eq!(handed.unwrap(), expected.len());
         let expected: Vec<_> = expected.into_iter().map(sorted).collect();
         assert_eq!(replayed, expected);
+        let mut all = self.matches(&Predicate::Constant(true), Timestamp::MIN, Timestamp::MAX);
+        all.reverse();
+        for first in [0, self.events.len() / 2, self.events.len() + 1] {
+            let since = all.iter().filter(|event| id(event) >= first as i64);
+            let expected: Vec<_> = since.map(|event| sorted(event)).collect();
+            let mut replayed = Vec::new();
+            let handed = reader.replay_since(first as u64, |event| {
+                replayed.push(event.event);
+                ControlFlow::Continue(())
+            });
+            assert_eq!(handed.unwrap(), expected.len());
+            assert_eq!(replayed, expected);
+        }
     }
 }
 

@@ -247,6 +247,39 @@ fn alerts_after_kill_9_are_those_of_an_undisturbed_run() {
     }
 }
 
+/// The windows of logs that are older than any history which is read again after a start.
+#[test]
+fn windows_go_on_over_a_stop_and_kill_9_however_old_the_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let send = |hub: &Hub, second: i64| {
+        let line = failed(&ago(400 * 86_400 - second), "web", "bob", "203.0.113.7");
+        assert_eq!(hub.send(&second.to_string(), "web", &[line]).status, 200);
+    };
+    let hub = Hub::start(directory.path());
+    send(&hub, 0);
+    send(&hub, 10);
+    assert!(hub.interrupt().0.success());
+    let hub = Hub::start(directory.path());
+    send(&hub, 20);
+    send(&hub, 30);
+    hub.kill();
+    let hub = Hub::start(directory.path());
+    assert_eq!(hub.alerts(), Vec::<Value>::new());
+    send(&hub, 40);
+    let alerts =
+        wait_for("the fifth failure", || Some(hub.alerts()).filter(|alerts| !alerts.is_empty()));
+    assert_eq!(alerts[0]["count"], 5, "{alerts:?}");
+    hub.kill();
+
+    // Where the file cannot be used, the hub says so and reads the history.
+    std::fs::write(directory.path().join("rules.state"), b"something else").unwrap();
+    let hub = Hub::start(directory.path());
+    wait_until("a word about the file", || hub.process.err().contains("it is damaged"));
+    let fresh = break_in("web", "eve", "203.0.113.8");
+    assert_eq!(hub.send("99", "web", &fresh).status, 200);
+    wait_until("an alert", || hub.alerts().len() > 1);
+}
+
 #[test]
 fn a_line_that_comes_again_over_another_way_counts_once_after_kill_9() {
     let directory = tempfile::tempdir().unwrap();
