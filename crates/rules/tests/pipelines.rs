@@ -14,6 +14,8 @@ use std::sync::Arc;
 use bergfried_event::{Event, Field, Timestamp};
 use bergfried_query::Predicate;
 use bergfried_rules::{Diagnostic, Engine, Limits, Options, Pipeline, RuleSet, Source};
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 fn source(file: &str, text: &str) -> Source {
     Source { file: file.to_owned(), text: text.to_owned() }
@@ -522,6 +524,14 @@ fn faults_of_pipelines_are_placed() {
         assert!(pipeline.is_none(), "{text}");
         assert!(said[0].to_lowercase().starts_with(&expected.to_lowercase()), "{text}\n{said:?}");
     }
+    let near = "transformations:\n- {id: first, type: case}\n- type: drop_detection_item\n  \
+                rule_conditions:\n  - type: processing_item_applied\n    processing_item_id: frist\n";
+    let (read, said) = pipeline(near);
+    assert!(read.is_some());
+    assert_eq!(
+        said,
+        ["p.yml:6:5: warning: no transformation here has the id `frist`, did you mean `first`?"]
+    );
     // Every transformation is read, not the first wrong one alone.
     let (_, said) = pipeline("transformations:\n- {type: a}\n- {type: case}\n- {type: b}");
     assert_eq!(said.len(), 2, "{said:?}");
@@ -669,5 +679,58 @@ fn collect(directory: &Path, sources: &mut Vec<Source>) {
             let text = std::fs::read_to_string(&path).unwrap();
             sources.push(Source { file: path.display().to_string(), text });
         }
+    }
+}
+
+/// Many kinds of transformations and conditions, to be broken.
+const WHOLE: &str = "
+name: x
+priority: 3
+vars: {a: [x, 1], b: y}
+transformations:
+- id: one
+  type: field_name_mapping
+  mapping:
+    A: [B, C]
+  rule_conditions:
+    l: {type: logsource, product: windows}
+    t: {type: tag, tag: x}
+  rule_cond_expr: l and not t
+- type: replace_string
+  regex: '(a+)b*'
+  replacement: '\\1-\\g<1>'
+  detection_item_conditions: [{type: match_string, cond: any, pattern: 'x.*'}]
+- type: nest
+  items: [{type: add_condition, template: true, conditions: {i|contains: '$product{vars.b}'}}]
+- {type: value_placeholders, include: [a]}
+- {type: map_string, mapping: {xbx: [a, b], a: c}}
+- {type: hashes_fields, valid_hash_algos: [MD5]}
+placeholders: {c: [1, 2]}
+";
+
+proptest! {
+    /// Whatever stands in a pipeline or in a rule: no panic, and faults have a place.
+    #[test]
+    fn broken_pipelines_do_no_harm(
+        cuts in prop::collection::vec((any::<Index>(), 0_usize..12, "[-a-c{}\\[\\]:,|%*\\\\'\n $]{0,6}"), 0..4),
+        value in "[ab*?%\\\\,=|x]{0,12}",
+    ) {
+        let mut text = WHOLE.to_owned();
+        for (at, length, insert) in &cuts {
+            let start = at.index(text.len());
+            let end = text.len().min(start + length);
+            text.replace_range(start..end, insert);
+        }
+        let (read, said) = pipeline(&text);
+        for line in &said {
+            prop_assert!(line.starts_with("p.yml:"), "{}", line);
+        }
+        prop_assert!(read.is_some() || !said.is_empty());
+        prop_assert!(read.is_some() || !cuts.is_empty(), "{:?}", said);
+        let options = Options { pipelines: read.into_iter().collect(), ..Options::default() };
+        let quoted = value.replace('\'', "''");
+        let rule = rule(&format!("sel: {{A|contains|expand: '{quoted}', Hashes: '{quoted}', B|re: x}}\ncondition: 1 of *"));
+        let (rules, _) = RuleSet::load_with([source("r.yml", &rule)], &options);
+        prop_assert!(rules.len() <= 1);
     }
 }

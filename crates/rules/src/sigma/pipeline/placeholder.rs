@@ -56,17 +56,8 @@ pub(super) fn fill(
     if !item.has(Modifier::Expand) {
         return Ok((Node::Item(item), false));
     }
-    let mut groups = Vec::new();
-    let mut changed = false;
-    for value in &item.values {
-        let filled = filled(&item, value, choice, filling)?;
-        changed |= filled.is_some();
-        groups.push(filled.unwrap_or_else(|| vec![value.clone()]));
-    }
-    if !changed {
-        return Ok((Node::Item(item), false));
-    }
-    Ok((item.with_values(groups)?, true))
+    let is_text = item.is_text();
+    item.revalued(|value| filled(is_text, value, choice, filling))
 }
 
 /// Takes the modifier `expand` off an item that has no placeholder left.
@@ -93,7 +84,7 @@ pub(super) fn finish(mut item: Item) -> Result<Item, Unfit> {
 }
 
 fn filled(
-    item: &Item,
+    is_text: bool,
     value: &SigmaValue,
     choice: &Choice,
     filling: Filling<'_>,
@@ -103,7 +94,7 @@ fn filled(
         && let Some(name) = plain.strip_prefix('%').and_then(|rest| rest.strip_suffix('%'))
         && is_name(name)
         && choice.includes(name)
-        && item.is_text()
+        && is_text
     {
         // Alone it may be a number too.
         return Ok(values.get(name).cloned());
@@ -130,7 +121,7 @@ fn filled(
         };
         forms = forms.iter().flat_map(extended).collect();
     }
-    let value = |form: &Vec<StringPart>| match item.is_text() {
+    let value = |form: &Vec<StringPart>| match is_text {
         true => SigmaValue::String(text::of_parts(form)),
         // Expressions, networks and numbers have no wildcards.
         false => SigmaValue::from_raw_string(&raw(form)),

@@ -1,5 +1,6 @@
 //! A pipeline file read: its keys, its variables and its list of transformations.
 
+use bergfried_event::nearest;
 use yaml_serde::Value;
 
 use super::Pipeline;
@@ -100,6 +101,9 @@ fn pipeline_of(
         read.transformations = transformations(&list, 0, &mut wrongs);
         wrongs.into_iter().for_each(&mut take);
     }
+    for wrong in strange_ids(&top) {
+        faults.push(wrong.warning(document));
+    }
     for key in ["postprocessing", "finalizers"] {
         if let Some(at) = top.get(key) {
             let message =
@@ -108,6 +112,40 @@ fn pipeline_of(
         }
     }
     Some(read)
+}
+
+/// Conditions on transformations that are called almost as one of this file is. Others may be those
+/// of another pipeline.
+fn strange_ids(top: &At<'_>) -> Vec<Wrong> {
+    let (mut ids, mut asked) = (Vec::new(), Vec::new());
+    if let Some(list) = top.get("transformations") {
+        collect_ids(&list, &mut ids, &mut asked);
+    }
+    let strange = |at: &At<'_>| {
+        let asked = at.value.as_str().filter(|asked| !ids.contains(asked))?;
+        let near = nearest(asked, ids.iter().copied())?;
+        let message = format!(
+            "no transformation here has the id `{}`, did you mean `{near}`?",
+            asked.escape_debug()
+        );
+        Some(at.wrong(message))
+    };
+    asked.iter().filter_map(strange).collect()
+}
+
+fn collect_ids<'v>(list: &At<'v>, ids: &mut Vec<&'v str>, asked: &mut Vec<At<'v>>) {
+    for item in list.list().unwrap_or_default() {
+        ids.extend(item.get("id").and_then(|id| id.value.as_str()));
+        for kind in ["rule_conditions", "detection_item_conditions", "field_name_conditions"] {
+            let Some(conditions) = item.get(kind) else { continue };
+            let named = conditions.entries().unwrap_or_default().into_iter().map(|(_, at)| at);
+            let all = conditions.list().unwrap_or_default().into_iter().chain(named);
+            asked.extend(all.filter_map(|condition| condition.get("processing_item_id")));
+        }
+        if let Some(inner) = item.get("items") {
+            collect_ids(&inner, ids, asked);
+        }
+    }
 }
 
 fn header(top: &At<'_>, read: &mut Pipeline) -> Result<(), Wrong> {

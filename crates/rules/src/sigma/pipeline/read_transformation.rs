@@ -22,6 +22,9 @@ const MAX_TRANSFORMATIONS: usize = 10_000;
 /// How deep lists of transformations may stand within one another.
 const MAX_NESTS: usize = 4;
 
+/// The most names that one name may become.
+const MAX_NAMES: usize = 64;
+
 /// The types that are carried out.
 const TYPES: &[&str] = &[
     "field_name_mapping",
@@ -290,7 +293,13 @@ fn revaluing(at: &At<'_>, kind: &str) -> Result<Revaluing, Wrong> {
 }
 
 fn names(at: &At<'_>) -> Result<BTreeMap<String, Vec<String>>, Wrong> {
-    let entry = |(from, to): (&str, At<'_>)| Ok((from.to_owned(), to.texts()?));
+    let entry = |(from, to): (&str, At<'_>)| {
+        let names = to.texts()?;
+        if names.len() > MAX_NAMES {
+            return Err(to.wrong(format!("a field can become at most {MAX_NAMES} others")));
+        }
+        Ok((from.to_owned(), names))
+    };
     at.need("mapping")?.entries()?.into_iter().map(entry).collect()
 }
 

@@ -66,14 +66,37 @@ impl Item {
         })
     }
 
-    /// The same with other values; `groups` holds those that each value became.
+    /// The item with what `change` makes of its values, `None` leaving one as it is; the flag says
+    /// whether any changed.
     ///
     /// # Errors
-    /// Where there are too many, or the meaning cannot be kept.
-    pub(super) fn with_values(mut self, mut groups: Vec<Vec<SigmaValue>>) -> Result<Node, Unfit> {
-        if groups.iter().map(Vec::len).sum::<usize>() > MAX_VALUES {
-            return Err(Unfit::new(format!("an item grows beyond {MAX_VALUES} values")));
+    /// The first of `change`; or where there are too many values, or the meaning cannot be kept.
+    pub(super) fn revalued(
+        self,
+        change: impl Fn(&SigmaValue) -> Result<Option<Vec<SigmaValue>>, Unfit>,
+    ) -> Result<(Node, bool), Unfit> {
+        let mut groups = Vec::new();
+        let (mut changed, mut count) = (false, 0);
+        for value in &self.values {
+            let group = change(value)?;
+            changed |= group
+                .as_ref()
+                .is_some_and(|group| !matches!(group.as_slice(), [same] if same == value));
+            let group = group.unwrap_or_else(|| vec![value.clone()]);
+            count += group.len();
+            if count > MAX_VALUES {
+                return Err(Unfit::new(format!("an item grows beyond {MAX_VALUES} values")));
+            }
+            groups.push(group);
         }
+        if !changed {
+            return Ok((Node::Item(self), false));
+        }
+        Ok((self.with_groups(groups)?, true))
+    }
+
+    /// The same with other values; `groups` holds those that each value became.
+    fn with_groups(mut self, groups: Vec<Vec<SigmaValue>>) -> Result<Node, Unfit> {
         let every = self.has(Modifier::All);
         if every && groups.iter().any(|group| group.len() > 1) {
             if self.has(Modifier::Neq) {
@@ -87,7 +110,7 @@ impl Item {
         if every && groups.len() < 2 {
             self.remove(Modifier::All);
         }
-        self.values = groups.drain(..).flatten().collect();
+        self.values = groups.into_iter().flatten().collect();
         Ok(Node::Item(self))
     }
 

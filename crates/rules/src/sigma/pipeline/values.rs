@@ -59,19 +59,7 @@ impl Revaluing {
             }
             _ => {}
         }
-        let mut changed = false;
-        let mut groups = Vec::new();
-        for value in &item.values {
-            let others = self.values(value)?;
-            changed |= others
-                .as_ref()
-                .is_some_and(|others| !matches!(others.as_slice(), [same] if same == value));
-            groups.push(others.unwrap_or_else(|| vec![value.clone()]));
-        }
-        if !changed {
-            return Ok((Node::Item(item), false));
-        }
-        Ok((item.with_values(groups)?, true))
+        item.revalued(|value| self.values(value))
     }
 
     /// What a value becomes; `None` where it stays.
