@@ -102,6 +102,11 @@ fn wildcards_and_their_escapes() {
         (r"{A: '\\\srv'}", json!({"A": r"\\srv"}), true),
         (r"{A: '\\\\srv'}", json!({"A": r"\\srv"}), true),
         (r"{A|endswith: '\'}", json!({"A": r"C:\"}), true),
+        // Beside modifiers: "replaces e.g. 'adm\*'".
+        ("{A|endswith: '7?'}", json!({"A": "0x7f"}), true),
+        ("{A|endswith: '7?'}", json!({"A": "0x7"}), false),
+        ("{A|startswith: '/home/*/www/'}", json!({"A": "/home/x/www/y"}), true),
+        ("{A|contains: 'a*b?'}", json!({"A": "x-a-b-y"}), true),
         (r"{A|contains: 'C:\'}", json!({"A": r"x C:\y"}), true),
     ]);
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use bergfried_event::nearest;
-use rsigma_parser::{ConditionExpr, Modifier, SigmaParserError, parse_condition};
+use rsigma_parser::{Modifier, version};
 use yaml_serde::Value;
 
+use super::condition;
 use super::document::{Document, get, keys};
 use super::fault::{Fault, unknown};
-use super::selector;
 
 const TOP_LEVEL: &[&str] = &[
     "title",
@@ -76,12 +76,10 @@ const MODIFIERS: &[&str] = &[
     "year",
 ];
 
-/// The most bytes of one condition.
-const MAX_CONDITION: usize = 4096;
+/// The newest version of the specification whose rules mean here what they say.
+const NEWEST_VERSION: u32 = 2;
 /// The most faults of one document that are told; placing one takes as long as the document.
 const MAX_FAULTS: usize = 32;
-/// The most brackets and negations within one another in a condition.
-const MAX_DEPTH: usize = 32;
 
 /// Adds what is wrong with the shape of the document.
 pub(super) fn check(document: &Document<'_>, value: &Value, faults: &mut Vec<Fault>) {
@@ -91,6 +89,7 @@ pub(super) fn check(document: &Document<'_>, value: &Value, faults: &mut Vec<Fau
         return;
     }
     check_words(document, value, faults);
+    check_version(document, value, faults);
     if get(value, "correlation").is_some() {
         super::correlation::check(document, value, faults);
     } else if let Some(filter) = get(value, "filter") {
@@ -103,6 +102,38 @@ pub(super) fn check(document: &Document<'_>, value: &Value, faults: &mut Vec<Fau
     } else {
         let message = "missing `detection` (or `correlation`, or `filter`)";
         faults.push(Fault::error(document.start(), message));
+    }
+}
+
+/// Refuses what only later versions of the specification give a meaning.
+fn check_version(document: &Document<'_>, value: &Value, faults: &mut Vec<Fault>) {
+    let version = get(value, "sigma-version").and_then(version::major_from_value);
+    let Some(version) = version.filter(|version| *version > NEWEST_VERSION) else { return };
+    let place = document.key(&["sigma-version"]);
+    if version::is_unsupported(Some(version)) {
+        let message = format!("cannot read version {version} of Sigma, only up to 2");
+        faults.push(Fault::error(place, message));
+        return;
+    }
+    let section = get(value, "detection").or_else(|| get(value, "filter"));
+    if section.is_some_and(has_array_selector) {
+        let message = "array matching (`field[any]`) of version 3 of Sigma is not supported";
+        faults.push(Fault::error(place, message));
+    }
+}
+
+/// Whether a part of some key's path ends in brackets.
+fn has_array_selector(value: &Value) -> bool {
+    let is_selector = |key: &str| {
+        let path = key.split('|').next().unwrap_or_default();
+        path.split('.').any(|part| part.contains('[') && part.ends_with(']'))
+    };
+    match value {
+        Value::Sequence(inner) => inner.iter().any(has_array_selector),
+        Value::Mapping(inner) => inner
+            .iter()
+            .any(|(key, value)| key.as_str().is_some_and(is_selector) || has_array_selector(value)),
+        _ => false,
     }
 }
 
@@ -190,10 +221,10 @@ fn check_section(document: &Document<'_>, key: &str, section: &Value, faults: &m
             let message = format!("missing `condition` in `{key}`");
             faults.push(Fault::error(document.key(&[key]), message));
         }
-        Some(Value::String(text)) => check_condition(document, key, text, &names, faults),
+        Some(Value::String(text)) => condition::check(document, key, text, &names, faults),
         Some(Value::Sequence(texts)) if !texts.is_empty() && texts.iter().all(Value::is_string) => {
             for text in texts.iter().filter_map(Value::as_str) {
-                check_condition(document, key, text, &names, faults);
+                condition::check(document, key, text, &names, faults);
             }
         }
         Some(_) => {
@@ -276,100 +307,5 @@ pub(super) fn unknown_modifier(modifier: &str) -> String {
             format!("unknown modifier `{}`, did you mean `{near}`?", modifier.escape_debug())
         }
         None => unknown("modifier", modifier, MODIFIERS),
-    }
-}
-
-fn check_condition(
-    document: &Document<'_>,
-    section: &str,
-    text: &str,
-    names: &BTreeSet<&str>,
-    faults: &mut Vec<Fault>,
-) {
-    let path = [section, "condition"];
-    if is_too_deep(text) {
-        let message = format!(
-            "the condition is too long or too deep, expected at most {MAX_CONDITION} bytes and \
-             {MAX_DEPTH} levels"
-        );
-        faults.push(Fault::error(document.key(&path), message));
-        return;
-    }
-    let first_line = text.lines().next().unwrap_or_default();
-    match parse_condition(text) {
-        Ok(expression) => check_names(document, &path, &expression, names, faults),
-        Err(error) => {
-            let mut place = document.word(&path, first_line);
-            if let Some(at) = error.location().filter(|at| at.line == 1) {
-                place.column += (at.col as usize).saturating_sub(1);
-            }
-            let message = match &error {
-                SigmaParserError::Condition(message, _) => last_line(message),
-                other => other.to_string(),
-            };
-            faults.push(Fault::error(place, format!("cannot read the condition: {message}")));
-        }
-    }
-}
-
-/// Whether the parser, which calls itself for each level, could run out of stack.
-pub(super) fn is_too_deep(condition: &str) -> bool {
-    let (mut depth, mut nots) = (0_usize, 0_usize);
-    let ends = |character: char| matches!(character, '(' | ')') || character.is_whitespace();
-    let deep = condition.split_inclusive(ends).any(|word| {
-        match word.bytes().last() {
-            Some(b'(') => depth += 1,
-            Some(b')') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        nots = if word.trim() == "not" { nots + 1 } else { 0 };
-        depth + nots > MAX_DEPTH
-    });
-    deep || condition.len() > MAX_CONDITION
-}
-
-/// The part of the grammar's message that says what was expected, in the words of the language.
-fn last_line(message: &str) -> String {
-    let said = message.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let mut said = said.trim_start_matches([' ', '=']).replace(", or ", " or ");
-    for (token, word) in [
-        ("EOI", "the end"),
-        ("and_op", "`and`"),
-        ("or_op", "`or`"),
-        ("not_op", "`not`"),
-        ("ident", "a selection"),
-    ] {
-        said = said.replace(token, word);
-    }
-    said
-}
-
-fn check_names(
-    document: &Document<'_>,
-    path: &[&str],
-    expression: &ConditionExpr,
-    names: &BTreeSet<&str>,
-    faults: &mut Vec<Fault>,
-) {
-    match expression {
-        ConditionExpr::And(inner) | ConditionExpr::Or(inner) => {
-            for expression in inner {
-                check_names(document, path, expression, names, faults);
-            }
-        }
-        ConditionExpr::Not(inner) => check_names(document, path, inner, names, faults),
-        ConditionExpr::Identifier(name) if !names.contains(name.as_str()) => {
-            let known: Vec<&str> = names.iter().copied().collect();
-            let message = unknown("selection", name, &known);
-            faults.push(Fault::error(document.word(path, name), message));
-        }
-        ConditionExpr::Selector { pattern, .. }
-            if !names.iter().any(|name| selector::chooses(pattern, name)) =>
-        {
-            let pattern = pattern.to_string();
-            let message = format!("no selection is named like `{pattern}`");
-            faults.push(Fault::error(document.word(path, &pattern), message));
-        }
-        _ => {}
     }
 }

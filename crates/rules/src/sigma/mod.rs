@@ -7,6 +7,7 @@
 
 mod check;
 mod collection;
+mod condition;
 mod correlation;
 mod custom;
 mod document;

@@ -9,7 +9,7 @@ use super::condition::{
 use super::pattern::Start;
 use super::reader::{At, Wrong};
 use crate::logsource::LogSource;
-use crate::sigma::check::is_too_deep;
+use crate::sigma::condition::is_too_deep;
 use crate::sigma::fault::unknown;
 
 /// The keys of a transformation that say when it applies.
