@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use bergfried_event::{SourceKind, Timestamp, readable};
 use bergfried_parse::Context;
 
-use crate::input::{Input, Lines, expand};
+use crate::input::{Decoders, Input, Records, expand};
 
 /// A directory for one demonstration, removed when it ends.
 pub(crate) struct Directory {
@@ -87,12 +87,12 @@ fn each_line(
     now: Timestamp,
     mut take: impl FnMut(&str, Timestamp) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut lines = Lines::open(input, Arc::default())
+    let mut lines = Records::open(input, Arc::default(), &Decoders::default())
         .with_context(|| format!("cannot read {}", input.name()))?;
     let context =
         Context { received: now, host: "", time_zone: jiff::tz::TimeZone::UTC, year: None };
-    while let Some(line) = lines.next_line()? {
-        let text = readable(line);
+    while lines.advance()? {
+        let text = readable(lines.current().bytes);
         let stamp = bergfried_parse::parse(SourceKind::File, &text, &context).created();
         take(&text, stamp)?;
     }

@@ -12,7 +12,7 @@ pub(crate) const CHUNK_SIZE: usize = 65_536;
 pub const MAX_RECORD_TEXT: usize = 1 << 20;
 /// The most JSON of one chunk, in bytes; records past that are counted as lost. A chunk that Windows
 /// wrote gives about 0.3 MB.
-pub const MAX_CHUNK_TEXT: usize = 16 << 20;
+pub const MAX_CHUNK_TEXT: usize = 4 << 20;
 
 /// The bytes of one chunk.
 #[derive(Clone, Debug)]
@@ -67,12 +67,24 @@ impl Chunk {
         }
     }
 
+    /// How many bytes of the file it is.
+    pub fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// When its first record happened, without reading the others.
+    pub fn first_created(self, settings: &Settings) -> Option<Timestamp> {
+        let mut decoded = Decoded::default();
+        catch_unwind(AssertUnwindSafe(|| decoded.fill(self, settings, 1))).ok()?;
+        decoded.get(0).map(|record| record.created)
+    }
+
     /// Reads the records, in their order; what cannot be read is counted.
     pub fn decode(self, settings: &Settings) -> Decoded {
         let mut decoded = Decoded::default();
         let number = self.number;
         // The library checks its bounds, but a slip there must not end a scan of many files.
-        let result = catch_unwind(AssertUnwindSafe(|| decoded.fill(self, settings)));
+        let result = catch_unwind(AssertUnwindSafe(|| decoded.fill(self, settings, usize::MAX)));
         if result.is_err() {
             decoded.lose(|| format!("chunk {number}: the decoder panicked"));
         }
@@ -91,7 +103,8 @@ impl Default for Settings {
 }
 
 impl Decoded {
-    fn fill(&mut self, chunk: Chunk, settings: &Settings) {
+    /// Takes in the first records, at most `limit`.
+    fn fill(&mut self, chunk: Chunk, settings: &Settings, limit: usize) {
         let number = chunk.number;
         let mut data = match EvtxChunkData::new(chunk.bytes, false) {
             Ok(data) => data,
@@ -101,8 +114,8 @@ impl Decoded {
             Ok(parsed) => parsed,
             Err(error) => return self.lose(|| format!("chunk {number}: {}", chain(&error))),
         };
-        self.text.reserve(4 * CHUNK_SIZE);
-        for record in parsed.iter() {
+        self.text.reserve(if limit == 1 { 0 } else { 4 * CHUNK_SIZE });
+        for record in parsed.iter().take(limit) {
             match record.map_err(|error| chain(&error)).and_then(|record| self.push(record)) {
                 Ok(()) => {}
                 Err(error) => self.lose(|| format!("chunk {number}: {error}")),

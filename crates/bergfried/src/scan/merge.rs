@@ -1,58 +1,62 @@
 //! Several files as one stream, in the order in which things happened.
 //!
 //! Rules look at windows of time, so rotated files and files of several hosts are merged by time
-//! stamp: every file is opened when the stream reaches its first line, and only the files that
-//! overlap are open together. Within one file lines keep their order; one without a stamp stays
-//! with the line before it.
+//! stamp: every file is opened when the stream reaches its first record, and only the files that
+//! overlap are open together. Within one file records keep their order; one without a stamp stays
+//! with the record before it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use bergfried_event::{Event, SourceKind, Timestamp, readable};
+use bergfried_event::{Event, Timestamp, readable};
 use bergfried_parse::Context;
 
-use crate::input::{Input, Lines, Unreadable};
+use crate::input::{Current, Damage, Decoders, Input, Records, Unreadable};
 
 /// The most files that are open together; further ones wait until one ends.
 const MAX_OPEN: usize = 64;
-/// How many lines at the start of a file are looked at for the first stamp.
+/// How many records at the start of a file are looked at for the first stamp.
 const LOOKED_AT: usize = 100;
 
-/// One line and when it was written at the latest.
-pub(super) struct Line<'m> {
-    pub(super) bytes: &'m [u8],
+/// One record and when it was written at the latest.
+pub(super) struct Next<'m> {
+    pub(super) record: Current<'m>,
     /// What year-less stamps are read against: when the file was last written.
     pub(super) received: Timestamp,
-    pub(super) cut: bool,
+    /// Whether it is one of an event log.
+    pub(super) is_event_log: bool,
 }
 
 pub(super) struct Merged {
     /// Not opened yet: first stamp first.
     waiting: VecDeque<(Timestamp, Input)>,
     open: Vec<OpenFile>,
-    /// The open files by the stamp of their current line, then by place in `open`.
+    /// The open files by the stamp of their current record, then by place in `open`.
     order: BTreeSet<(Timestamp, usize)>,
-    /// The file whose current line was handed out.
+    /// The file whose current record was handed out.
     current: Option<usize>,
     trouble: Vec<Unreadable>,
+    damaged: Vec<Damage>,
+    decoders: Decoders,
     taken: Arc<AtomicU64>,
     now: Timestamp,
 }
 
 struct OpenFile {
     name: String,
-    lines: Lines,
+    records: Records,
     written: Timestamp,
     stamp: Timestamp,
     done: bool,
 }
 
 impl Merged {
-    /// Looks at the first line of every file (where there are several) to put them in order.
+    /// Looks at the first record of every file (where there are several) to put them in order.
     pub(super) fn open(
         inputs: Vec<Input>,
         taken: &Arc<AtomicU64>,
+        decoders: Decoders,
         context: &Context<'_>,
         now: Timestamp,
     ) -> Merged {
@@ -77,13 +81,15 @@ impl Merged {
             order: BTreeSet::new(),
             current: None,
             trouble,
+            damaged: Vec::new(),
+            decoders,
             taken: Arc::clone(taken),
             now,
         }
     }
 
-    /// The next line in order of time, or nothing when all files have ended.
-    pub(super) fn next(&mut self, context: &Context<'_>) -> Option<Line<'_>> {
+    /// The next record in order of time, or nothing when all files have ended.
+    pub(super) fn next(&mut self, context: &Context<'_>) -> Option<Next<'_>> {
         if let Some(index) = self.current.take() {
             self.advance(index, context);
         }
@@ -92,18 +98,19 @@ impl Merged {
         self.order.pop_first();
         self.current = Some(index);
         let file = self.open.get(index)?;
-        Some(Line {
-            bytes: file.lines.current(),
+        Some(Next {
+            record: file.records.current(),
             received: file.written,
-            cut: file.lines.was_cut(),
+            is_event_log: file.records.is_event_log(),
         })
     }
 
-    pub(super) fn into_trouble(self) -> Vec<Unreadable> {
-        self.trouble
+    /// The inputs that could not be read (on), and those of which records were lost.
+    pub(super) fn into_trouble(self) -> (Vec<Unreadable>, Vec<Damage>) {
+        (self.trouble, self.damaged)
     }
 
-    /// Opens the files whose first line is not after the next line of those that are open.
+    /// Opens the files whose first record is not after the next one of those that are open.
     fn open_due(&mut self, context: &Context<'_>) {
         while let Some((stamp, _)) = self.waiting.front() {
             let due = self.order.first().is_none_or(|(next, _)| stamp <= next);
@@ -111,11 +118,11 @@ impl Merged {
                 return;
             }
             let Some((_, input)) = self.waiting.pop_front() else { return };
-            match Lines::open(&input, Arc::clone(&self.taken)) {
-                Ok(lines) => {
+            match Records::open(&input, Arc::clone(&self.taken), &self.decoders) {
+                Ok(records) => {
                     let file = OpenFile {
                         name: input.name(),
-                        lines,
+                        records,
                         written: input.last_written(self.now),
                         stamp: Timestamp::MIN,
                         done: false,
@@ -139,32 +146,39 @@ impl Merged {
         }
     }
 
-    /// Reads the file's next line and puts the file into the order again, or ends it.
+    /// Goes to the file's next record and puts the file into the order again, or ends it.
     fn advance(&mut self, index: usize, context: &Context<'_>) {
         let alone = self.order.is_empty() && self.waiting.is_empty();
         let Some(file) = self.open.get_mut(index) else { return };
-        match file.lines.next_line() {
-            Ok(Some(line)) => {
-                if !alone && let Some(stamp) = stamp_of(line, context, file.written) {
-                    // Never backwards within a file, so that its lines keep their order.
+        match file.records.advance() {
+            Ok(true) => {
+                if !alone
+                    && let Some(stamp) = stamp_of(file.records.current(), context, file.written)
+                {
+                    // Never backwards within a file, so that its records keep their order.
                     file.stamp = file.stamp.max(stamp);
                 }
                 self.order.insert((file.stamp, index));
             }
-            Ok(None) => file.done = true,
-            Err(error) => {
+            ended => {
                 file.done = true;
-                self.trouble.push(Unreadable { name: file.name.clone(), error });
+                self.damaged.extend(file.records.damage(&file.name));
+                if let Err(error) = ended {
+                    self.trouble.push(Unreadable { name: file.name.clone(), error });
+                }
             }
         }
     }
 }
 
-/// When the line was written, where it says so.
-fn stamp_of(line: &[u8], context: &Context<'_>, received: Timestamp) -> Option<Timestamp> {
+/// When it happened, where the record says so.
+fn stamp_of(record: Current<'_>, context: &Context<'_>, received: Timestamp) -> Option<Timestamp> {
+    if record.created.is_some() {
+        return record.created;
+    }
     let context = Context { received, time_zone: context.time_zone.clone(), ..*context };
-    let text = readable(line);
-    let event = bergfried_parse::parse(SourceKind::File, &text, &context);
+    let text = readable(record.bytes);
+    let event = bergfried_parse::parse(record.kind, &text, &context);
     has_stamp(&event, received).then(|| event.created())
 }
 
@@ -180,16 +194,18 @@ fn first_stamp(
     context: &Context<'_>,
     now: Timestamp,
 ) -> std::io::Result<Option<Timestamp>> {
-    let mut lines = Lines::open(input, Arc::default())?;
+    let mut records = Records::open(input, Arc::default(), &Decoders::default())?;
+    if let Some(created) = records.first_created() {
+        // A log without a record that can be read is opened all the same, to tell what it lost.
+        return created.map(|created| created.or(Some(input.last_written(now))));
+    }
     let written = input.last_written(now);
     for number in 0..LOOKED_AT {
-        match lines.next_line()? {
-            Some(line) => {
-                if let Some(stamp) = stamp_of(line, context, written) {
-                    return Ok(Some(stamp));
-                }
-            }
-            None => return Ok((number > 0).then_some(written)),
+        if !records.advance()? {
+            return Ok((number > 0).then_some(written));
+        }
+        if let Some(stamp) = stamp_of(records.current(), context, written) {
+            return Ok(Some(stamp));
         }
     }
     Ok(Some(written))
@@ -211,12 +227,13 @@ mod tests {
         let now = Timestamp::from(jiff::Timestamp::now());
         let context =
             Context { received: now, host: "", time_zone: TimeZone::UTC, year: Some(2026) };
-        let mut merged = Merged::open(inputs.collect(), &Arc::default(), &context, now);
+        let mut merged =
+            Merged::open(inputs.collect(), &Arc::default(), Decoders::default(), &context, now);
         let mut lines = Vec::new();
-        while let Some(line) = merged.next(&context) {
-            lines.push(String::from_utf8_lossy(line.bytes).into_owned());
+        while let Some(next) = merged.next(&context) {
+            lines.push(String::from_utf8_lossy(next.record.bytes).into_owned());
         }
-        assert!(merged.into_trouble().is_empty());
+        assert!(merged.into_trouble().0.is_empty());
         lines
     }
 

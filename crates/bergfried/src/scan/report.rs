@@ -147,7 +147,19 @@ fn totals(
     if summary.unreadable > 0 {
         write!(out, ", {} files unreadable", summary.unreadable)?;
     }
+    if summary.lost > 0 {
+        write!(out, ", {} records unreadable", summary.lost)?;
+    }
     writeln!(out)?;
+    if summary.event_logs {
+        let seconds = summary.took.as_secs_f64().max(1e-6);
+        writeln!(
+            out,
+            "  speed       {:.0} events/s, {:.1} MB/s of files",
+            summary.lines as f64 / seconds,
+            summary.taken as f64 / 1e6 / seconds
+        )?;
+    }
     top(out, "  parsed     ", &summary.parsed, 8)?;
     top(out, "  text only  ", &summary.unparsed, 5)?;
     top(out, "  sources    ", &summary.sources, 5)?;

@@ -1,5 +1,7 @@
 //! What a scan saw: lines, programs, sources, users, and when.
 
+use std::time::Duration;
+
 use bergfried_event::{Event, Field, Timestamp};
 
 use super::counter::Counter;
@@ -14,6 +16,13 @@ pub(super) struct Summary {
     /// Lines longer than the limit, read up to it.
     pub(super) cut: u64,
     pub(super) unreadable: usize,
+    /// Records of damaged event logs.
+    pub(super) lost: u64,
+    /// Whether any input was an event log.
+    pub(super) event_logs: bool,
+    /// Bytes read, before decompression and decoding.
+    pub(super) taken: u64,
+    pub(super) took: Duration,
     /// Lines of which more than host, program and text was understood, by program.
     pub(super) parsed: Counter,
     /// Lines that stayed text, by program.
@@ -26,7 +35,10 @@ pub(super) struct Summary {
 impl Summary {
     pub(super) fn count(&mut self, event: &Event<'_>) {
         self.lines += 1;
-        let program = event.text(Field::ProcessName).unwrap_or("(no program)");
+        // Of an event of Windows the provider wrote it; the process is what it tells of.
+        let program = [Field::EventProvider, Field::ProcessName];
+        let program = program.into_iter().find_map(|field| event.text(field));
+        let program = program.unwrap_or("(no program)");
         let understood = event.get(Field::EventCategory).is_some();
         let programs = if understood { &mut self.parsed } else { &mut self.unparsed };
         programs.add(program, 1);

@@ -23,3 +23,4 @@ mod rules;
 mod scan;
 mod up;
 mod watchtower;
+mod windows;

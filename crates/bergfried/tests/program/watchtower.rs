@@ -268,8 +268,7 @@ fn a_rotated_token_is_dead_at_once_and_for_ever() {
     let rotated = rotate(&hub);
     assert_eq!(rotated.status, 200);
     let rotated = rotated.json();
-    let keys: Vec<&String> = rotated.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["created_at", "new_token"]);
+    assert_eq!(rotated.as_object().unwrap().len(), 2);
     assert!(rotated["created_at"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
     let new = rotated["new_token"].as_str().unwrap().to_owned();
     let url_safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';

@@ -10,7 +10,7 @@ use bergfried_parse::Context;
 
 use crate::arguments::HubChoice;
 use crate::client::Client;
-use crate::input::{Input, Lines};
+use crate::input::{Decoders, Input, Records};
 
 /// The largest single event that is read, in bytes.
 const MAX_EVENT: usize = 1 << 20;
@@ -26,9 +26,10 @@ pub(super) fn each(
     let input = Input::from_argument(path);
     let unreadable = || format!("cannot read {}", input.name());
     let context = Context { host, year, ..context(input.last_written(now())) };
-    let mut lines = Lines::open(&input, Arc::default()).with_context(unreadable)?;
-    while let Some(line) = lines.next_line().with_context(unreadable)? {
-        look(&bergfried_parse::parse(SourceKind::File, &readable(line), &context));
+    let mut records = open(&input)?;
+    while records.advance().with_context(unreadable)? {
+        let record = records.current();
+        look(&bergfried_parse::parse(record.kind, &readable(record.bytes), &context));
     }
     Ok(())
 }
@@ -54,24 +55,21 @@ pub(super) fn named(argument: &str, hub: &HubChoice) -> anyhow::Result<Event<'st
     Ok(bergfried_parse::parse(SourceKind::File, text, &context(now())).into_owned())
 }
 
-/// All of a JSON object that is written over several lines, else the first line that is not empty.
+/// The first object, event or line that is not empty.
 fn first_of(input: &Input) -> anyhow::Result<String> {
-    let unreadable = || format!("cannot read {}", input.name());
-    let mut lines = Lines::open(input, Arc::default()).with_context(unreadable)?;
-    let mut text = String::new();
-    while let Some(line) = lines.next_line().with_context(unreadable)? {
-        text.push_str(&readable(line));
-        let whole = !text.trim_start().starts_with('{')
-            || serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).is_ok();
-        if !text.trim().is_empty() && whole {
-            break;
+    let mut records = open(input)?;
+    while records.advance().with_context(|| format!("cannot read {}", input.name()))? {
+        let text = readable(records.current().bytes);
+        if !text.trim().is_empty() {
+            return Ok(text.into_owned());
         }
-        if text.len() > MAX_EVENT {
-            bail!("{} holds no event of at most {MAX_EVENT} bytes", input.name());
-        }
-        text.push('\n');
     }
-    Ok(text)
+    Ok(String::new())
+}
+
+fn open(input: &Input) -> anyhow::Result<Records> {
+    Records::open(input, Arc::default(), &Decoders::default())
+        .with_context(|| format!("cannot read {}", input.name()))
 }
 
 fn of_hub(id: &str, hub: &HubChoice) -> anyhow::Result<Event<'static>> {

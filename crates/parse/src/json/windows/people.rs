@@ -39,22 +39,22 @@ const MEMBER: Person = Person { name: &[Slot::MemberName], domain: &[], id: &[Sl
 
 /// Sets the user who acts and, where the event has one, the user (or group) acted upon.
 pub(super) fn complete(fields: &mut Fields<'_, '_>, log: Log, code: i64) {
-    let (actors, target) = match (log, code) {
-        // Logons, locks and Kerberos: whom it is about counts; the subject is the machine.
+    let (actors, target): (&[Person], _) = match (log, code) {
+        // Logons, locks and Kerberos: whom it is about counts, or nobody; the subject is the machine.
         (
             Log::Security,
             4624 | 4625 | 4634 | 4647 | 4648 | 4740 | 4768 | 4769 | 4771 | 4776 | 4778 | 4779,
-        ) => ([TARGET, SUBJECT, USER], None),
+        ) => (&[TARGET, USER], None),
         // Groups: the target is the group, the member the user.
         (Log::Security, 4727..=4737 | 4754..=4758) => {
             if let Some(group) = said(fields, Slot::TargetUserName) {
                 fields.set_missing(Field::UserTargetGroup, group);
             }
-            ([SUBJECT, USER, TARGET], Some(MEMBER))
+            (&[SUBJECT, USER, TARGET], Some(MEMBER))
         }
         // Management of accounts.
-        (Log::Security, 4720..=4767 | 4781) => ([SUBJECT, USER, TARGET], Some(TARGET)),
-        _ => ([SUBJECT, USER, TARGET], None),
+        (Log::Security, 4720..=4767 | 4781) => (&[SUBJECT, USER, TARGET], Some(TARGET)),
+        _ => (&[SUBJECT, USER, TARGET], None),
     };
     match actors.iter().find(|person| first(fields, person.name).is_some()) {
         Some(actor) => set(fields, actor, Field::UserName, Field::UserDomain, Field::UserId),
