@@ -29,4 +29,4 @@ pub use plan::{WatchedSource, plan};
 pub use run::{run, run_counted};
 pub use secret::Secret;
 pub use stats::{Counts, Stats};
-pub use stop::{Stop, stop_signals};
+pub use stop::{Stop, on_hangup, stop_signals};

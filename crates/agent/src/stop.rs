@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
@@ -23,6 +23,17 @@ pub fn stop_signals() -> std::io::Result<Signals> {
         flag::register(signal, Arc::clone(&asked))?;
     }
     Signals::new([SIGINT, SIGTERM])
+}
+
+/// Runs `act` at each SIGHUP, on a thread that lives as long as the process.
+pub fn on_hangup(act: impl Fn() + Send + 'static) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGHUP])?;
+    std::thread::Builder::new().name("hangup".to_owned()).spawn(move || {
+        for _ in signals.forever() {
+            act();
+        }
+    })?;
+    Ok(())
 }
 
 /// A handle that stops the agent; clones stop the same one.

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use bergfried_event::Timestamp;
-use bergfried_rules::{Diagnostic, Options, RuleSet, Source};
+use bergfried_hub::RuleFiles;
+use bergfried_rules::{Diagnostic, RuleSet};
 use clap::Args;
 
 /// Which rules run.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Debug, Clone, Default)]
 pub(crate) struct RuleChoice {
     /// Sigma rules from this directory or file instead of the built-in packs; repeatable
     #[arg(long = "rules", value_name = "DIR")]
@@ -17,49 +18,47 @@ pub(crate) struct RuleChoice {
     #[arg(long, requires = "rules")]
     pub(crate) with_builtin: bool,
     #[command(flatten)]
-    pub(crate) pipelines: PipelineChoice,
+    pub(crate) tables: Tables,
 }
 
-/// How rules are changed before they run.
+/// By which tables rules are read.
 #[derive(Args, Debug, Clone, Default)]
-pub(crate) struct PipelineChoice {
+pub(crate) struct Tables {
+    /// A table of fields (YAML), laid over the built-in one
+    #[arg(long, value_name = "FILE")]
+    fields: Option<PathBuf>,
+    /// A table of log sources (YAML), laid over the built-in one
+    #[arg(long, value_name = "FILE")]
+    log_sources: Option<PathBuf>,
     /// Change the rules by this processing pipeline (pySigma's YAML), or fill their placeholders
     /// from it; repeatable
     #[arg(long = "pipeline", value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
+    pipelines: Vec<PathBuf>,
 }
 
 impl RuleChoice {
     /// Reads and compiles the rules; those that cannot be used come back as diagnostics.
     ///
     /// # Errors
-    /// Where a named directory or file cannot be read at all, or a pipeline has a mistake.
+    /// Where a named directory or file cannot be read at all, or a table or a pipeline has a
+    /// mistake.
     pub(crate) fn load(&self) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
-        self.load_with(|_| {})
+        Ok(self.files().read()?.load(false)?)
     }
 
-    /// As [`RuleChoice::load`], with further options.
-    pub(crate) fn load_with(
-        &self,
-        change: impl FnOnce(&mut Options),
-    ) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
-        let (pipelines, mut diagnostics) = bergfried_hub::read_pipelines(&self.pipelines.files)?;
-        let mut options = Options { pipelines, ..Options::default() };
-        change(&mut options);
-        let (rules, of_rules) = RuleSet::load_with(self.sources()?, &options);
-        diagnostics.extend(of_rules);
-        Ok((rules, diagnostics))
+    /// As [`RuleChoice::load`], for people who check their rules.
+    pub(crate) fn lint(&self) -> anyhow::Result<(RuleSet, Vec<Diagnostic>)> {
+        Ok(self.files().read()?.load(true)?)
     }
 
-    pub(crate) fn sources(&self) -> anyhow::Result<Vec<Source>> {
-        let mut sources = Vec::new();
-        if self.rules.is_empty() || self.with_builtin {
-            sources.extend(bergfried_rules::builtin());
+    pub(crate) fn files(&self) -> RuleFiles {
+        RuleFiles {
+            paths: self.rules.clone(),
+            builtin: self.with_builtin,
+            fields: self.tables.fields.clone(),
+            log_sources: self.tables.log_sources.clone(),
+            pipelines: self.tables.pipelines.clone(),
         }
-        for path in &self.rules {
-            sources.extend(bergfried_hub::read_rules(path)?);
-        }
-        Ok(sources)
     }
 }
 

@@ -7,6 +7,8 @@ use bergfried_control::Secret;
 use bergfried_notify::Channel;
 use serde::Deserialize;
 
+use crate::rules::RuleFiles;
+
 /// Everything that a hub needs to know.
 #[derive(Debug)]
 pub struct Config {
@@ -20,12 +22,8 @@ pub struct Config {
     pub watchtower_token: Option<Secret>,
     /// The environment of alerts.
     pub environment: String,
-    /// Directories or files of rules; empty: the built-in packs.
-    pub rules: Vec<PathBuf>,
-    /// Whether the built-in packs run besides `rules`.
-    pub builtin_rules: bool,
-    /// Processing pipelines that change the rules.
-    pub pipelines: Vec<PathBuf>,
+    /// Which rules run.
+    pub rules: RuleFiles,
     /// Where people are told.
     pub channels: Vec<Channel>,
     /// The channel that is told of every login that comes over the Watchtower protocol.
@@ -40,7 +38,9 @@ pub struct Config {
 /// environment = "Production"          # of alerts
 /// rules = ["/etc/bergfried/rules"]    # instead of the built-in packs
 /// builtin_rules = true                # ... or besides them
-/// pipelines = ["/etc/bergfried/site.yml"]  # change the rules, or fill their placeholders
+/// fields = "/etc/bergfried/fields.yml"            # laid over the built-in tables
+/// log_sources = "/etc/bergfried/log-sources.yml"
+/// pipelines = ["/etc/bergfried/pipeline.yml"]     # change rules before they are compiled
 /// console_url = "https://bergfried.example.org"
 ///
 /// [[notify]]
@@ -60,7 +60,11 @@ pub struct HubFile {
     /// Whether the built-in packs run besides `rules`.
     #[serde(default)]
     pub builtin_rules: bool,
-    /// Processing pipelines that change the rules.
+    /// A table of fields, laid over the built-in one.
+    pub fields: Option<PathBuf>,
+    /// A table of log sources, laid over the built-in one.
+    pub log_sources: Option<PathBuf>,
+    /// Processing pipelines in pySigma's form.
     #[serde(default)]
     pub pipelines: Vec<PathBuf>,
     /// The console's address for links in messages.

@@ -12,12 +12,12 @@ mod error;
 mod page;
 mod request;
 mod router;
-mod rule_files;
+mod rules;
 mod running;
 mod serve;
 
 pub use api::openapi;
 pub use config::{Config, ConfigError, HubFile};
 pub use data_dir::{DataDir, FirstStart, HubAddress};
-pub use rule_files::{PipelineFileError, RuleFileError, read_pipelines, read_rules};
+pub use rules::{RuleFileError, RuleFiles, RuleTexts, TableError, read_rules};
 pub use running::{Hub, HubError};

@@ -10,11 +10,11 @@ use axum::routing::{delete, get, post};
 use bergfried_control::Control;
 use bergfried_notify::Channel;
 use bergfried_pipeline::Pipeline;
-use bergfried_rules::RuleSet;
 use bergfried_store::Reader;
 
 use crate::adapters::watchtower;
 use crate::error::ApiError;
+use crate::rules::LiveRules;
 use crate::{api, page, request};
 
 /// What handlers work with; cheap to clone.
@@ -23,7 +23,7 @@ pub(crate) struct State {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) reader: Reader,
     pub(crate) control: Arc<Control>,
-    pub(crate) rules: Arc<RuleSet>,
+    pub(crate) rules: Arc<LiveRules>,
     pub(crate) channels: Arc<Vec<Channel>>,
     /// A permit for each search that may run at once.
     pub(crate) searches: Arc<tokio::sync::Semaphore>,
@@ -52,6 +52,11 @@ pub(crate) fn router(state: State) -> Router {
         .route("/alerts/{id}", get(api::alerts::show))
         .route("/alerts/{id}/close", post(api::alerts::close))
         .route("/rules", get(api::rules::list))
+        .route("/rules/stats", get(api::rules::stats))
+        .route("/rules/sources", get(api::rules::sources))
+        .route("/rules/reload", post(api::rules::reload))
+        .route("/rules/{id}", get(api::rules::show))
+        .route("/health", get(api::health::health))
         .route("/status", get(api::status::status))
         .route("/agents", get(api::status::agents))
         .route("/tokens", get(api::tokens::list).post(api::tokens::create))

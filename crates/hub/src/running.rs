@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bergfried_control::{Control, ControlError, Seeded, TokenKind};
 use bergfried_event::Timestamp;
 use bergfried_pipeline::{Channels, Parts, Pipeline, StartError};
-use bergfried_rules::{Diagnostic, Options, RuleSet};
+use bergfried_rules::Diagnostic;
 use bergfried_store::StoreError;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -19,7 +19,7 @@ use crate::adapters::watchtower::Repeats;
 use crate::config::Config;
 use crate::data_dir::{DataDir, FirstStart, take_given};
 use crate::router::{State, router};
-use crate::rule_files::{PipelineFileError, RuleFileError, read_pipelines, read_rules};
+use crate::rules::{LiveRules, RuleFileError, TableError, watch_rules};
 use crate::serve::serve;
 
 /// How many searches run at once; each uses up to two threads.
@@ -56,9 +56,9 @@ pub enum HubError {
     /// Rules.
     #[error(transparent)]
     Rules(#[from] RuleFileError),
-    /// Pipelines of rules.
+    /// Tables and pipelines by which rules are read.
     #[error(transparent)]
-    Pipelines(#[from] PipelineFileError),
+    Tables(#[from] TableError),
     /// The event store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,10 +76,12 @@ pub struct Hub {
     server: JoinHandle<()>,
     stopping: watch::Sender<bool>,
     pipeline: Arc<Pipeline>,
+    live_rules: Arc<LiveRules>,
+    rules_thread: std::thread::JoinHandle<()>,
     address: SocketAddr,
     data_dir: DataDir,
     first_start: FirstStart,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Arc<[Diagnostic]>,
     rules: usize,
 }
 
@@ -87,22 +89,12 @@ impl Hub {
     /// Opens the stores, recovers what was durable, and listens.
     ///
     /// # Errors
-    /// Where the data directory is held or broken, the address taken, or rules or pipelines cannot
-    /// be read.
+    /// Where the data directory is held or broken, the address taken, or rules or their tables
+    /// cannot be read.
     pub fn start(config: Config) -> Result<Hub, HubError> {
         let data_dir = DataDir::hold(&config.data_dir)?;
-        let mut sources = Vec::new();
-        if config.rules.is_empty() || config.builtin_rules {
-            sources.extend(bergfried_rules::builtin());
-        }
-        for path in &config.rules {
-            sources.extend(read_rules(path)?);
-        }
-        let (pipelines, mut diagnostics) = read_pipelines(&config.pipelines)?;
-        let options = Options { pipelines, ..Options::default() };
-        let (rules, of_rules) = RuleSet::load_with(sources, &options);
-        diagnostics.extend(of_rules);
-        let rules = Arc::new(rules);
+        let live_rules = Arc::new(LiveRules::load(config.rules)?);
+        let now_running = live_rules.now();
         let control = Arc::new(Control::open(&data_dir.control())?);
         let first_start = data_dir.first_start(&control, config.admin_key.as_ref(), now())?;
         if let Some(token) = &config.watchtower_token {
@@ -132,7 +124,7 @@ impl Hub {
             reader: reader.clone(),
             pending,
             control: Arc::clone(&control),
-            rules: Arc::clone(&rules),
+            rules: Arc::clone(&now_running.rules),
             remembered: data_dir.remembered(),
             channels: Channels {
                 list: channels.as_ref().clone(),
@@ -148,22 +140,26 @@ impl Hub {
             repeats: Arc::new(Repeats::remembered(&reader, now())?),
             reader,
             control,
-            rules: Arc::clone(&rules),
+            rules: Arc::clone(&live_rules),
             channels,
             started: now(),
             stopping: stopped.clone(),
         };
+        let rules_thread = watch_rules(Arc::clone(&live_rules), Arc::clone(&pipeline))
+            .map_err(HubError::Runtime)?;
         let server = runtime.spawn(serve(listener, router(state), stopped));
         Ok(Hub {
             runtime,
             server,
             stopping,
             pipeline,
+            live_rules,
+            rules_thread,
             address,
             data_dir,
             first_start,
-            diagnostics,
-            rules: rules.rules().len(),
+            diagnostics: now_running.diagnostics,
+            rules: now_running.rules.len(),
         })
     }
 
@@ -187,14 +183,20 @@ impl Hub {
         &self.first_start
     }
 
-    /// What is wrong with the rules; those without a mistake run.
+    /// What is wrong with the rules that the hub was started with; those without a mistake run.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
     }
 
-    /// How many rules run.
+    /// How many rules it was started with.
     pub fn rules(&self) -> usize {
         self.rules
+    }
+
+    /// A handle that lets the hub read its rule files again, for whoever waits for signals.
+    pub fn reload_rules(&self) -> impl Fn() + Send + use<> {
+        let rules = Arc::clone(&self.live_rules);
+        move || drop(rules.ask())
     }
 
     /// Ends streams and requests, stores what was taken, and returns when all of it is durable.
@@ -202,6 +204,10 @@ impl Hub {
         self.stopping.send_replace(true);
         if let Err(error) = self.runtime.block_on(self.server) {
             tracing::error!(%error, "the server ended by a panic");
+        }
+        self.live_rules.bell().stop();
+        if self.rules_thread.join().is_err() {
+            tracing::error!("the thread of the rules ended by a panic");
         }
         self.pipeline.stop();
         self.runtime.shutdown_timeout(std::time::Duration::from_millis(200));

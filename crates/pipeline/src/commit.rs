@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 
 use crate::context::Zones;
 use crate::counters::{Counters, add};
+use crate::desk::Desk;
 use crate::heard::Heard;
 use crate::memory::{Memory, Rebuilt};
 use crate::notifier::Alarm;
@@ -45,6 +46,7 @@ pub(crate) struct Committer {
     channels: Vec<ChannelFilter>,
     live: broadcast::Sender<LiveEvent>,
     counters: Arc<Counters>,
+    desk: Arc<Desk>,
     alarm: Alarm,
     zones: Zones,
     heard: Heard,
@@ -52,6 +54,14 @@ pub(crate) struct Committer {
     full: Option<Instant>,
     /// Findings that are durable but could not yet be applied to the alerts.
     unapplied: Vec<(u64, Arc<[Finding]>)>,
+}
+
+/// What the pipeline's thread shares with others.
+pub(crate) struct Shared {
+    pub(crate) live: broadcast::Sender<LiveEvent>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) alarm: Alarm,
 }
 
 /// A batch that was read and awaits its commit.
@@ -62,12 +72,8 @@ struct Ready<'b> {
 }
 
 impl Committer {
-    pub(crate) fn new(
-        parts: Parts,
-        live: broadcast::Sender<LiveEvent>,
-        counters: Arc<Counters>,
-        alarm: Alarm,
-    ) -> Result<Self, StartError> {
+    pub(crate) fn new(parts: Parts, shared: Shared) -> Result<Self, StartError> {
+        let Shared { live, counters, desk, alarm } = shared;
         let Rebuilt { memory, last, next_event_id } =
             Memory::rebuilt(&parts.rules, &parts.reader, &parts.writer, &parts.remembered)?;
         let last_sequence = parts.writer.next_sequence().saturating_sub(1);
@@ -90,6 +96,7 @@ impl Committer {
             environment: parts.environment,
             live,
             counters,
+            desk,
             alarm,
             zones: Zones::default(),
             heard,
@@ -107,6 +114,7 @@ impl Committer {
     /// Works until the queue is empty and its sender gone.
     pub(crate) fn run(mut self, waiting: &Receiver<Submission>) {
         loop {
+            self.take_rules();
             match waiting.recv_timeout(TICK) {
                 Ok(first) => {
                     let mut size = size_of(&first.payload);
@@ -131,6 +139,16 @@ impl Committer {
         if let Err(error) = self.writer.close() {
             tracing::error!(%error, "cannot close the event store");
         }
+    }
+
+    /// Changes the rules where others were left.
+    fn take_rules(&mut self) {
+        let Some((rules, done)) = self.desk.take() else { return };
+        let replaced = self.memory.replace(Arc::clone(&rules));
+        self.desk.replaced(Arc::clone(&rules), self.memory.engine());
+        self.rules = rules;
+        // Who left them may not wait for the answer.
+        let _unasked = done.send(replaced);
     }
 
     fn take(&mut self, group: Vec<Submission>) {
@@ -206,6 +224,7 @@ impl Committer {
                 next_id += 1;
             }
             self.memory.end_batch(&mut findings);
+            self.desk.look(self.memory.engine(), &events);
             batches.push(NewBatch {
                 id: BatchId(batch.id),
                 ingested,
@@ -227,6 +246,7 @@ impl Committer {
                     // Nobody may be watching any more; then the event is simply not shown.
                     let _unwatched = self.live.send(event);
                 }
+                self.desk.count(self.memory.engine(), ingested);
                 self.apply_findings();
             }
             Err(error) => self.not_committed(ready, &error),
@@ -245,6 +265,7 @@ impl Committer {
         add(&self.counters.batches, 1);
         add(&self.counters.events, batch.records.len());
         add(&self.counters.findings, findings.len());
+        self.desk.stored(&findings);
         let host = batch.origins.first().map(|origin| origin.host.as_str());
         self.heard.note(&batch.agent, host.unwrap_or_default(), sender, events);
         if !findings.is_empty() {

@@ -8,6 +8,7 @@
 mod commit;
 mod context;
 mod counters;
+mod desk;
 mod heard;
 mod memory;
 mod notifier;
@@ -24,11 +25,13 @@ use std::time::{Duration, Instant};
 
 use bergfried_control::Control;
 use bergfried_event::{Event, Timestamp};
-use bergfried_rules::RuleSet;
+use bergfried_rules::{Replaced, RuleSet};
 use bergfried_store::{PendingFindings, Reader, Writer};
 use tokio::sync::{broadcast, oneshot};
 
 pub use counters::{Counters, Snapshot};
+use desk::Desk;
+pub use desk::{RuleCounts, RuleReport};
 pub use notifier::Channels;
 pub use submission::{Answer, Payload, Sender, Submission};
 
@@ -75,6 +78,7 @@ pub struct Pipeline {
     queue: RwLock<Option<SyncSender<Submission>>>,
     live: broadcast::Sender<LiveEvent>,
     counters: Arc<Counters>,
+    desk: Arc<Desk>,
     alarm: notifier::Alarm,
     stopping: Arc<AtomicBool>,
     committer: Mutex<Option<JoinHandle<()>>>,
@@ -114,11 +118,17 @@ impl Pipeline {
         let (queue, waiting) = sync_channel(QUEUE);
         let (live, _) = broadcast::channel(LIVE_QUEUE);
         let counters = Arc::new(Counters::default());
+        let desk = Arc::new(Desk::new(Arc::clone(&parts.rules)));
         let stopping = Arc::new(AtomicBool::new(false));
         let (alarm, notifiers) =
             notifier::start(&parts.channels, &parts.control, &counters, &stopping)?;
-        let committer =
-            commit::Committer::new(parts, live.clone(), Arc::clone(&counters), alarm.clone())?;
+        let shared = commit::Shared {
+            live: live.clone(),
+            counters: Arc::clone(&counters),
+            desk: Arc::clone(&desk),
+            alarm: alarm.clone(),
+        };
+        let committer = commit::Committer::new(parts, shared)?;
         let committer =
             std::thread::Builder::new().name("pipeline".to_owned()).spawn(move || {
                 let _guard = AbortOnPanic;
@@ -128,6 +138,7 @@ impl Pipeline {
             queue: RwLock::new(Some(queue)),
             live,
             counters,
+            desk,
             alarm,
             stopping,
             committer: Mutex::new(Some(committer)),
@@ -166,6 +177,18 @@ impl Pipeline {
     /// told how many.
     pub fn watch(&self) -> broadcast::Receiver<LiveEvent> {
         self.live.subscribe()
+    }
+
+    /// Runs these rules from the next batch on, within half a second. What rules that stay the same
+    /// remember moves over to them; the answer says of how many that is so, and is lost where other
+    /// rules follow first or the pipeline stops.
+    pub fn replace_rules(&self, rules: Arc<RuleSet>) -> oneshot::Receiver<Replaced> {
+        self.desk.leave(rules)
+    }
+
+    /// What has been counted of each rule.
+    pub fn rules(&self) -> RuleReport {
+        self.desk.report()
     }
 
     /// What has been counted since the start.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use bergfried_event::{Event, Field, Finding};
-use bergfried_rules::{Engine, Limits, RuleSet, Trained};
+use bergfried_rules::{Engine, Limits, Replaced, RuleSet, Trained};
 use bergfried_store::{BatchId, Committed, Reader, StoreError, Writer};
 
 use crate::now;
@@ -129,6 +129,17 @@ impl Memory {
             self.engine.observe(event, id, findings);
         }
         repeated
+    }
+
+    /// Takes other rules; what the old ones remember moves over where they mean the same.
+    pub(crate) fn replace(&mut self, rules: Arc<RuleSet>) -> Replaced {
+        // Every batch ended with a flush, so the old rules have nothing more to say.
+        self.engine.replace(rules, &mut Vec::new())
+    }
+
+    /// The rules with their counters.
+    pub(crate) fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
     }
 
     /// States what is still to be said: what a crash leaves in memory would be lost.

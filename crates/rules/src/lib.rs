@@ -16,6 +16,7 @@ mod rule;
 mod set;
 mod sigma;
 
+pub use bergfried_matcher::Cost;
 pub use builtin::builtin;
 pub use class::Class;
 pub use diagnostic::{Diagnostic, DiagnosticSeverity, Source};

@@ -6,18 +6,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use bergfried_agent::stop_signals;
+use bergfried_agent::{on_hangup, stop_signals};
 use bergfried_control::Secret;
-use bergfried_hub::{Config, Hub as RunningHub, HubFile};
+use bergfried_hub::{Config, Hub as RunningHub, HubFile, RuleFiles};
 use bergfried_notify::Channel;
 use clap::Args;
 
-use crate::arguments::{PipelineChoice, default_data_dir};
+use crate::arguments::{RuleChoice, default_data_dir};
 
 /// Run a hub: receive from agents, store, detect, alert, notify.
 ///
 /// The first start makes the data directory (mode 0700) with an admin key (admin.key) and an agent
-/// token (agent.token) in it. Ctrl-C or SIGTERM stops it; what was taken is durable.
+/// token (agent.token) in it. Ctrl-C or SIGTERM stops it; what was taken is durable. Rule files are read
+/// again when they change, and on SIGHUP; a set with a mistake is not taken.
 #[derive(Args, Debug, Clone)]
 #[command(after_help = "Environment:
   BERGFRIED_DATA_DIR, BERGFRIED_LOG (error, warn, info, debug); and for those who come from
@@ -43,17 +44,18 @@ pub(crate) struct Hub {
         allow_hyphen_values = true
     )]
     pub(crate) admin_key: Option<String>,
+    #[command(flatten)]
+    pub(crate) rules: RuleChoice,
     /// The hub's configuration (TOML): rules, notification channels
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) pipelines: PipelineChoice,
 }
 
 pub(crate) fn run(arguments: &Hub, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     start_logging("info");
     let mut signals = stop_signals().context("cannot take signals")?;
     let hub = RunningHub::start(config(arguments)?)?;
+    reload_on_hangup(&hub)?;
     introduce(&hub, out)?;
     writeln!(out, "\nCtrl-C stops the hub.")?;
     out.flush()?;
@@ -65,8 +67,9 @@ pub(crate) fn run(arguments: &Hub, out: &mut dyn Write) -> anyhow::Result<ExitCo
 
 /// What the arguments, the file and the environment say together.
 pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
-    let file = arguments.config.as_deref().map(HubFile::read).transpose()?.unwrap_or_default();
+    let mut file = arguments.config.as_deref().map(HubFile::read).transpose()?.unwrap_or_default();
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let rules = rule_files(&arguments.rules, &mut file);
     let mut channels = file.notify;
     let mut logins_to = None;
     if let Some(url) = set("WATCHTOWER_WEBHOOK_URL").or_else(|| set("SLACK_WEBHOOK_URL"))
@@ -83,13 +86,33 @@ pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
             .or_else(|| set("LOGIN_ALERT_TOKEN"))
             .map(Secret::new),
         environment: file.environment.unwrap_or_else(|| "Production".to_owned()),
-        builtin_rules: file.builtin_rules,
-        rules: file.rules,
-        pipelines: file.pipelines.into_iter().chain(arguments.pipelines.files.clone()).collect(),
+        rules,
         channels,
         logins_to,
         console_url: file.console_url,
     })
+}
+
+/// The rules of the arguments, and of the file what they leave open.
+fn rule_files(arguments: &RuleChoice, file: &mut HubFile) -> RuleFiles {
+    let given = arguments.files();
+    let (paths, builtin) = match given.paths.is_empty() {
+        true => (std::mem::take(&mut file.rules), file.builtin_rules),
+        false => (given.paths, given.builtin),
+    };
+    RuleFiles {
+        paths,
+        builtin,
+        fields: given.fields.or_else(|| file.fields.take()),
+        log_sources: given.log_sources.or_else(|| file.log_sources.take()),
+        pipelines: file.pipelines.drain(..).chain(given.pipelines).collect(),
+    }
+}
+
+/// Reads the rule files again at each SIGHUP, until the process ends.
+pub(crate) fn reload_on_hangup(hub: &RunningHub) -> anyhow::Result<()> {
+    let reload = hub.reload_rules();
+    on_hangup(reload).context("cannot take signals")
 }
 
 /// Says where everything is; never a secret itself.

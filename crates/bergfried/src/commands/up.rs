@@ -1,6 +1,6 @@
 //! `bergfried up`: a hub and an agent on this machine, in one process.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -53,6 +53,10 @@ pub(crate) fn run(arguments: &Up, out: &mut dyn Write) -> anyhow::Result<ExitCod
         hub_arguments.data_dir.get_or_insert_with(|| demo.data());
     }
     let running = RunningHub::start(hub::config(&hub_arguments)?)?;
+    // On a terminal it also means that the terminal was closed: then it ends.
+    if !std::io::stdin().is_terminal() {
+        hub::reload_on_hangup(&running)?;
+    }
     hub::introduce(&running, out)?;
     let agent = match &demo {
         Some(demo) => demo_agent(&running, demo)?,

@@ -18,6 +18,7 @@ mod hub;
 mod notify;
 mod parse;
 mod recorded;
+mod reload;
 mod rule_commands;
 mod rules;
 mod scan;

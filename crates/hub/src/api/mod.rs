@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod batches;
+pub(crate) mod health;
 pub(crate) mod notify;
 pub(crate) mod rules;
 pub(crate) mod search;
@@ -32,6 +33,11 @@ use utoipa::{Modify, OpenApi};
         alerts::show,
         alerts::close,
         rules::list,
+        rules::show,
+        rules::stats,
+        rules::sources,
+        rules::reload,
+        health::health,
         status::status,
         status::agents,
         tokens::list,

@@ -27,6 +27,9 @@ pub(crate) struct StatusBody {
     control: BTreeMap<String, u64>,
     store: StoreBody,
     rules: usize,
+    /// When these rules were loaded
+    #[schema(value_type = String)]
+    rules_loaded: Timestamp,
 }
 
 /// What the event store holds.
@@ -53,6 +56,7 @@ pub(crate) async fn status(
 ) -> Result<Json<StatusBody>, ApiError> {
     blocking(move || {
         let store = state.reader.stats();
+        let running = state.rules.now();
         Ok(Json(StatusBody {
             version: env!("CARGO_PKG_VERSION"),
             started: state.started,
@@ -66,7 +70,8 @@ pub(crate) async fn status(
                 oldest: store.oldest,
                 newest: store.newest,
             },
-            rules: state.rules.rules().len(),
+            rules: running.rules.len(),
+            rules_loaded: running.loaded,
         }))
     })
     .await

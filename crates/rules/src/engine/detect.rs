@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bergfried_event::Event;
-use bergfried_matcher::{Labels, Matcher, Scratch, Statistics};
+use bergfried_matcher::{Cost, Labels, Matcher, Scratch, Statistics};
 
 use crate::logsource::Told;
 use crate::set::RuleSet;
@@ -81,6 +81,18 @@ impl Detector {
     /// Takes back a list for its memory.
     pub(crate) fn give_back(&mut self, hits: Vec<usize>) {
         self.hits = hits;
+    }
+
+    /// Adds to `costs`, one for each rule, what its condition takes over the event.
+    pub(crate) fn profile(
+        &mut self,
+        rules: &RuleSet,
+        event: &Event<'_>,
+        clock: &dyn Fn() -> u64,
+        costs: &mut [Cost],
+    ) {
+        let labels = rules.labels(event, &mut self.told);
+        self.matcher.profile(event, &labels, &mut self.scratch, clock, costs);
     }
 
     /// The job that is due, if one is.

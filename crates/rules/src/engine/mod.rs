@@ -21,6 +21,7 @@ mod window;
 use std::sync::Arc;
 
 use bergfried_event::{Event, Field, Finding};
+use bergfried_matcher::Cost;
 
 use crate::rule::{Body, Correlation, Detection, Rule};
 use crate::set::RuleSet;
@@ -173,6 +174,13 @@ impl Engine {
     /// order; nothing is remembered or stated of it.
     pub fn detections(&mut self, event: &Event<'_>) -> &[usize] {
         self.detector.detections(&self.rules, event)
+    }
+
+    /// Adds to `costs`, one for each rule in the order of the set, what its condition takes over an
+    /// event by this clock; nothing is remembered or stated of it. For a sample of events, since it
+    /// takes longer than [`Engine::detections`].
+    pub fn profile(&mut self, event: &Event<'_>, clock: &dyn Fn() -> u64, costs: &mut [Cost]) {
+        self.detector.profile(&self.rules, event, clock, costs);
     }
 
     /// A job that learns from the events seen which rules can be told apart by what is rare; due

@@ -9,7 +9,7 @@ use bergfried_rules::{Diagnostic, DiagnosticSeverity, RuleSet, SeenSources};
 use clap::Args;
 
 use super::event;
-use crate::arguments::{HubChoice, PipelineChoice, RuleChoice};
+use crate::arguments::{HubChoice, RuleChoice, Tables};
 use crate::client::Client;
 use crate::terminal::{colours, paint, plain};
 
@@ -29,7 +29,7 @@ pub(super) struct Check {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    pipelines: PipelineChoice,
+    tables: Tables,
     /// Say which rules can never fire on the events of these files; repeatable
     #[arg(long, value_name = "FILE")]
     events: Vec<PathBuf>,
@@ -56,10 +56,10 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let choice = RuleChoice {
         rules: arguments.paths.clone(),
-        with_builtin: false,
-        pipelines: arguments.pipelines.clone(),
+        tables: arguments.tables.clone(),
+        ..RuleChoice::default()
     };
-    let (rules, mut diagnostics) = choice.load_with(|options| options.lint = true)?;
+    let (rules, mut diagnostics) = choice.lint()?;
     if let Some(seen) = seen(arguments, &rules, hub)? {
         diagnostics.extend(waiting(&rules, &seen));
         diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));

@@ -8,6 +8,7 @@ use bergfried_event::Severity;
 use bergfried_rules::{Class, Rule};
 use clap::Args;
 
+use super::stats::Reloaded;
 use crate::arguments::{HubChoice, RuleChoice};
 use crate::client::Client;
 use crate::terminal::{colours, paint, plain};
@@ -134,13 +135,22 @@ fn state(rule: &Rule) -> &'static str {
     }
 }
 
-/// How often each rule matched on the hub, by id; none where no hub answers.
+/// How often each rule matched on the hub, by id; none where no hub answers. Says where the hub did
+/// not take the last change of its rules.
 fn hits(hub: &HubChoice) -> Option<HashMap<String, u64>> {
     #[derive(serde::Deserialize)]
     struct Stats {
         id: String,
         hits: u64,
     }
-    let stats: Vec<Stats> = Client::new(hub).ok()?.get("rules/stats", &[]).ok()?;
+    #[derive(serde::Deserialize)]
+    struct Health {
+        failed_reload: Option<Reloaded>,
+    }
+    let client = Client::new(hub).ok()?;
+    let stats: Vec<Stats> = client.get("rules/stats", &[]).ok()?;
+    if let Ok(Health { failed_reload: Some(failed) }) = client.get("health", &[]) {
+        failed.complain();
+    }
     Some(stats.into_iter().map(|rule| (rule.id, rule.hits)).collect())
 }

@@ -6,6 +6,7 @@ mod event;
 mod explain;
 mod list;
 mod samples;
+mod stats;
 mod test;
 
 use std::io::Write;
@@ -16,13 +17,14 @@ use clap::{Args, Subcommand};
 
 use crate::arguments::HubChoice;
 
-/// List, check, test and explain rules.
+/// List, check, test and explain rules; see what those of the running hub do.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   bergfried rules list --level high --logsource process_creation
   bergfried rules check ./my-rules
   bergfried rules test ./my-rules
   bergfried rules explain 'Nov 20 10:00:00 web1 sshd[9]: Failed password for bob' ./my-rule.yml
+  bergfried rules stats --sort cost
   bergfried rules coverage --rules ~/sigma/rules --format navigator > layer.json")]
 pub(crate) struct Rules {
     #[command(subcommand)]
@@ -38,6 +40,8 @@ enum Action {
     Explain(explain::Explain),
     Test(test::Test),
     Coverage(coverage::Coverage),
+    Stats(stats::Stats),
+    Reload(stats::Reload),
 }
 
 pub(crate) fn run(arguments: &Rules, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
@@ -48,6 +52,8 @@ pub(crate) fn run(arguments: &Rules, out: &mut dyn Write) -> anyhow::Result<Exit
         Action::Explain(explain) => explain::run(explain, hub, out),
         Action::Test(test) => test::run(test, out),
         Action::Coverage(coverage) => coverage::run(coverage, out),
+        Action::Stats(stats) => stats::run(stats, hub, out),
+        Action::Reload(stats::Reload {}) => stats::reload(hub, out),
     }
 }
 

@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::event;
 use super::samples::Samples;
-use crate::arguments::{PipelineChoice, RuleChoice};
+use crate::arguments::{RuleChoice, Tables};
 use crate::terminal::{colours, paint, plain};
 
 /// Run the samples beside rules: those that must fire and those that must not.
@@ -30,7 +30,7 @@ pub(super) struct Test {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    pipelines: PipelineChoice,
+    tables: Tables,
     /// How to print the results
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -59,8 +59,8 @@ struct Outcome<'r> {
 pub(super) fn run(arguments: &Test, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let choice = RuleChoice {
         rules: arguments.paths.clone(),
-        with_builtin: false,
-        pipelines: arguments.pipelines.clone(),
+        tables: arguments.tables.clone(),
+        ..RuleChoice::default()
     };
     let (rules, diagnostics) = choice.load()?;
     let broken = super::complain_of_errors(&diagnostics);

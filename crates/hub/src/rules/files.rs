@@ -1,10 +1,10 @@
-//! Reads rule files from directories.
+//! Reads rule files from directories, and the tables by which they are read.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use bergfried_rules::{Diagnostic, Pipeline, Source};
+use bergfried_rules::{Diagnostic, Fields, LogSources, Options, Pipeline, RuleSet, Source};
 
 /// The largest rule file, in bytes.
 const MAX_FILE: u64 = 4 << 20;
@@ -15,12 +15,127 @@ const TABLES: [&str; 2] = ["fields.yml", "log-sources.yml"];
 
 /// A rule file or directory that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read rules from {}: {reason}", path.display())]
+#[error("cannot read {what} {}: {reason}", path.display())]
 pub struct RuleFileError {
+    /// What it should have held, as in `cannot read rules from x`.
+    pub what: &'static str,
     /// The file or directory.
     pub path: PathBuf,
     /// Why.
     pub reason: String,
+}
+
+/// Tables or pipelines that cannot be used; all their mistakes.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use a table or a pipeline: {}", lines(.0))]
+pub struct TableError(pub Vec<Diagnostic>);
+
+fn lines(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Which rules run, and by which tables they are read.
+#[derive(Clone, Debug, Default)]
+pub struct RuleFiles {
+    /// Directories or files of rules; empty: the built-in packs.
+    pub paths: Vec<PathBuf>,
+    /// Whether the built-in packs run besides `paths`.
+    pub builtin: bool,
+    /// A table of fields, laid over the built-in one.
+    pub fields: Option<PathBuf>,
+    /// A table of log sources, laid over the built-in one.
+    pub log_sources: Option<PathBuf>,
+    /// Processing pipelines, in pySigma's form.
+    pub pipelines: Vec<PathBuf>,
+}
+
+/// The texts of [`RuleFiles`] at one time.
+#[derive(Debug)]
+pub struct RuleTexts {
+    rules: Vec<Source>,
+    fields: Option<Source>,
+    log_sources: Option<Source>,
+    pipelines: Vec<Source>,
+}
+
+impl RuleFiles {
+    /// Reads every file.
+    ///
+    /// # Errors
+    /// Where a named directory or file cannot be read at all.
+    pub fn read(&self) -> Result<RuleTexts, RuleFileError> {
+        let mut rules = Vec::new();
+        if self.paths.is_empty() || self.builtin {
+            rules.extend(bergfried_rules::builtin());
+        }
+        for path in &self.paths {
+            rules.extend(read_rules(path)?);
+        }
+        Ok(RuleTexts {
+            rules,
+            fields: table(self.fields.as_deref(), "the table of fields")?,
+            log_sources: table(self.log_sources.as_deref(), "the table of log sources")?,
+            pipelines: self
+                .pipelines
+                .iter()
+                .map(|path| named(path, "the pipeline"))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Every path that is read.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Path> {
+        let tables = self.fields.iter().chain(&self.log_sources).chain(&self.pipelines);
+        self.paths.iter().chain(tables).map(PathBuf::as_path)
+    }
+}
+
+impl RuleTexts {
+    /// Compiles the rules; those that cannot be used come back as diagnostics. `lint` asks to be told
+    /// also what is sound but could be better.
+    ///
+    /// # Errors
+    /// Where a table or a pipeline has a mistake: without one of them, the others would make
+    /// something else of the rules.
+    pub fn load(self, lint: bool) -> Result<(RuleSet, Vec<Diagnostic>), TableError> {
+        let mut diagnostics = Vec::new();
+        let mut options = Options { lint, ..Options::default() };
+        if let Some(Source { file, text }) = &self.fields {
+            match Fields::read(file, text) {
+                Ok(fields) => options.fields = fields,
+                Err(diagnostic) => diagnostics.push(diagnostic),
+            }
+        }
+        if let Some(Source { file, text }) = &self.log_sources {
+            match LogSources::read(file, text) {
+                Ok(log_sources) => options.log_sources = log_sources,
+                Err(told) => diagnostics.extend(told),
+            }
+        }
+        for source in &self.pipelines {
+            options.pipelines.extend(Pipeline::read(source, &mut diagnostics));
+        }
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            diagnostics.retain(Diagnostic::is_error);
+            return Err(TableError(diagnostics));
+        }
+        let (rules, told) = RuleSet::load_with(self.rules, &options);
+        diagnostics.extend(told);
+        Ok((rules, diagnostics))
+    }
+
+    /// Tells other texts from these.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        let tables = self.fields.iter().chain(&self.log_sources).chain(&self.pipelines);
+        for Source { file, text } in self.rules.iter().chain(tables) {
+            for part in [file, text] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part.as_bytes());
+            }
+        }
+        *hasher.finalize().as_bytes()
+    }
 }
 
 /// The Sigma files (`.yml`, `.yaml`) at this path: one file, or all under a directory in the order
@@ -40,44 +155,6 @@ pub fn read_rules(path: &Path) -> Result<Vec<Source>, RuleFileError> {
         sources.push(read(path)?);
     }
     Ok(sources)
-}
-
-/// A pipeline that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PipelineFileError {
-    /// Its file cannot be read.
-    #[error("cannot read the pipeline {}: {}", .0.path.display(), .0.reason)]
-    File(RuleFileError),
-    /// It has mistakes; all of them.
-    #[error("cannot use the pipeline: {}", lines(.0))]
-    Mistakes(Vec<Diagnostic>),
-}
-
-/// The pipelines of these files, and what was left out of them.
-///
-/// # Errors
-/// Where a file cannot be read or a pipeline has a mistake: without one of them, the others would
-/// make something else of the rules.
-pub fn read_pipelines(
-    paths: &[PathBuf],
-) -> Result<(Vec<Pipeline>, Vec<Diagnostic>), PipelineFileError> {
-    let mut diagnostics = Vec::new();
-    let mut pipelines = Vec::new();
-    for path in paths {
-        let source = read(path).map_err(PipelineFileError::File)?;
-        pipelines.extend(Pipeline::read(&source, &mut diagnostics));
-    }
-    let (errors, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) =
-        diagnostics.into_iter().partition(Diagnostic::is_error);
-    if errors.is_empty() {
-        Ok((pipelines, warnings))
-    } else {
-        Err(PipelineFileError::Mistakes(errors))
-    }
-}
-
-fn lines(diagnostics: &[Diagnostic]) -> String {
-    diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn walk(directory: &Path, sources: &mut Vec<Source>) -> Result<(), RuleFileError> {
@@ -111,6 +188,14 @@ fn is_rule_file(path: &Path) -> bool {
     matches!(extension, Some("yml" | "yaml")) && !name.is_some_and(|name| TABLES.contains(&name))
 }
 
+fn table(path: Option<&Path>, what: &'static str) -> Result<Option<Source>, RuleFileError> {
+    path.map(|path| named(path, what)).transpose()
+}
+
+fn named(path: &Path, what: &'static str) -> Result<Source, RuleFileError> {
+    read(path).map_err(|error| RuleFileError { what, ..error })
+}
+
 /// The text of a file, up to a byte more than a rule file may have: what is too large, or no UTF-8
 /// (U+FFFD then stands in the place of it), is told with its place by who reads the rules, and the
 /// rules of other files load.
@@ -125,7 +210,7 @@ fn read(path: &Path) -> Result<Source, RuleFileError> {
 }
 
 fn problem(path: &Path, reason: impl Into<String>) -> RuleFileError {
-    RuleFileError { path: path.to_owned(), reason: reason.into() }
+    RuleFileError { what: "rules from", path: path.to_owned(), reason: reason.into() }
 }
 
 #[cfg(test)]

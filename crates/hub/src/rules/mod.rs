@@ -1,0 +1,9 @@
+//! The rules that run: read from files, changed as one while the hub runs.
+
+mod files;
+mod live;
+mod watch;
+
+pub use files::{RuleFileError, RuleFiles, RuleTexts, TableError, read_rules};
+pub(crate) use live::{Failure, LiveRules, Outcome};
+pub(crate) use watch::start as watch_rules;
