@@ -11,7 +11,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bergfried_event::{Event, Field, Timestamp};
+use bergfried_event::{Event, Field, FieldName, Timestamp};
 use bergfried_query::Predicate;
 use bergfried_rules::{Diagnostic, Engine, Limits, Options, Pipeline, RuleSet, Source};
 use proptest::prelude::*;
@@ -732,5 +732,102 @@ proptest! {
         let rule = rule(&format!("sel: {{A|contains|expand: '{quoted}', Hashes: '{quoted}', B|re: x}}\ncondition: 1 of *"));
         let (rules, _) = RuleSet::load_with([source("r.yml", &rule)], &options);
         prop_assert!(rules.len() <= 1);
+    }
+}
+
+const SHAPES: &[(&str, &str)] = &[
+    ("sysmon", include_str!("shapes/sysmon.yml")),
+    ("audit", include_str!("shapes/audit.yml")),
+    ("ecs", include_str!("shapes/ecs.yml")),
+];
+
+fn shape(name: &str) -> &'static str {
+    SHAPES.iter().find(|(known, _)| *known == name).unwrap().1
+}
+
+/// A rule for new processes, and one event as each of the pipelines expects it.
+#[test]
+fn pipelines_of_common_shapes_fit_rules_to_their_events() {
+    let text = rule(
+        "sel:\n  Image|endswith: '\\whoami.exe'\n  User|contains: adm\n  IntegrityLevel: [High, System]\n\
+         hash:\n  Hashes|contains: 'MD5=0123456789ABCDEF0123456789ABCDEF'\ncondition: sel or hash",
+    );
+    let hash = "0123456789abcdef0123456789abcdef";
+    let image = r"C:\Windows\System32\whoami.exe";
+    let sysmon = [
+        ("EventID", "1"),
+        ("Channel", "Microsoft-Windows-Sysmon/Operational"),
+        ("Image", image),
+        ("User", r"CORP\adm1"),
+        ("IntegrityLevel", "High"),
+    ];
+    let audit = [
+        ("EventID", "4688"),
+        ("Provider_Name", "Microsoft-Windows-Security-Auditing"),
+        ("NewProcessName", image),
+        ("SubjectUserName", "adm1"),
+        ("MandatoryLabel", "S-1-16-16384"),
+    ];
+    let ecs = [
+        ("event.module", "win-process_creation"),
+        ("process.executable", image),
+        ("user.target.name", "adm1"),
+        ("own.IntegrityLevel", "system"),
+    ];
+    let hashed = [("event.module", "win-process_creation"), ("process.hash.MD5", hash)];
+    let events: [(&str, &[(&str, &str)]); 4] =
+        [("sysmon", &sysmon), ("audit", &audit), ("ecs", &ecs), ("ecs", &hashed)];
+    for (name, _) in SHAPES {
+        let (rules, said) = load(&text, &[shape(name)]);
+        let predicate = rules.rules()[0].predicate().unwrap();
+        for (of, fields) in events {
+            let holds = |left_out: Option<usize>| {
+                let mut event = Event::new(Timestamp::from_seconds(0), "line");
+                for (index, (field, value)) in fields.iter().enumerate() {
+                    if Some(index) != left_out {
+                        event.set_named(FieldName::new(*field), *value);
+                    }
+                }
+                predicate.matches(&event)
+            };
+            assert_eq!(holds(None), of == *name, "{name} over {of}: {said:?}\n{predicate:?}");
+            assert!((0..fields.len()).all(|index| !holds(Some(index))), "{name} over {of}");
+        }
+    }
+    let (rules, _) = load(&text, &[shape("audit"), shape("sysmon")]);
+    assert_eq!(rules.rules()[0].logsource().as_deref(), Some("windows/*/sysmon"));
+    let loads = text.replace("process_creation", "image_load");
+    let (rules, _) = load(&loads, &[shape("audit")]);
+    assert_eq!(
+        rules.rules()[0].class().reason(),
+        "a pipeline refuses it: the Security log has no loads of images"
+    );
+}
+
+/// Every rule of SigmaHQ's corpus still loads through them, or says why it is not supported.
+#[test]
+fn sigma_hq_goes_through_pipelines_of_common_shapes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora/sigma/rules");
+    if !root.exists() {
+        eprintln!("skipped: {} is not here", root.display());
+        return;
+    }
+    let mut sources = Vec::new();
+    collect(&root, &mut sources);
+    let unsupported = |rules: &RuleSet| {
+        rules.rules().iter().filter(|rule| rule.class().word() == "unsupported").count()
+    };
+    let (plain, _) = RuleSet::load(sources.clone());
+    assert!(plain.len() > 100 && unsupported(&plain) == 0, "{}", plain.len());
+    for (name, text) in SHAPES {
+        let (rules, diagnostics) = RuleSet::load_with(sources.clone(), &options(&[text]));
+        let errors: Vec<String> =
+            diagnostics.iter().filter(|d| d.is_error()).map(ToString::to_string).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{name}");
+        assert_eq!(rules.len(), plain.len(), "{name}");
+        let refused = unsupported(&rules);
+        eprintln!("{name}: {refused} of {} rules are refused", rules.len());
+        assert!(refused * 4 < rules.len(), "{name}: {refused}");
+        assert!(refused == 0 || *name == "audit", "{name}: {refused}");
     }
 }
