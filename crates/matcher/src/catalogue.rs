@@ -34,8 +34,8 @@ pub(crate) struct Atom {
     pub(crate) test: Test,
     /// The key that is found where the atom holds, and nowhere else.
     pub(crate) certain: Option<u32>,
-    /// Keys each of which is found wherever the atom holds.
-    pub(crate) needed: Vec<u32>,
+    /// Choices of keys: of each one is found wherever the atom holds.
+    pub(crate) needed: Vec<Box<[u32]>>,
     /// A key that is found wherever the atom does not hold.
     pub(crate) needed_by_negation: Option<u32>,
 }
@@ -137,7 +137,8 @@ impl Catalogue {
         let signs = if has_signs { signs(slot, condition) } else { Signs::default() };
         let mut key = |sign| self.key(Key { slot, sign });
         let certain = signs.certain.map(&mut key);
-        let needed = signs.needed.into_iter().map(&mut key).collect();
+        let needed = signs.needed.into_iter();
+        let needed = needed.map(|choice| choice.into_iter().map(&mut key).collect()).collect();
         let needed_by_negation = signs.needed_by_negation.map(&mut key);
         Atom { slot, test, certain, needed, needed_by_negation }
     }

@@ -28,9 +28,10 @@ pub(crate) struct Gate {
 pub(crate) struct Parts<'p> {
     pub(crate) names: &'p Names,
     pub(crate) keys: &'p [Key],
-    /// For each key the atom that holds where the key is found, and whether to look the key up
-    /// though it is no gate.
+    /// For each key the atom that holds where the key is found.
     pub(crate) atoms: &'p [Option<u32>],
+    /// Keys that are looked up though they may be no gates and decide no atom.
+    pub(crate) looked_up: &'p [u32],
     pub(crate) gates: Vec<Gate>,
     /// Items without a gate, by group.
     pub(crate) always: Vec<Vec<u32>>,
@@ -100,11 +101,16 @@ impl Filter {
                 found.gates.1 = index + 1;
             }
         }
+        let mut looked_up: Vec<bool> =
+            found.iter().map(|found| found.atom.is_some() || found.gates.1 > 0).collect();
+        for key in parts.looked_up {
+            if let Some(looked_up) = looked_up.get_mut(*key as usize) {
+                *looked_up = true;
+            }
+        }
         let mut signs: Vec<Vec<(u32, &Sign)>> = vec![Vec::new(); parts.names.count()];
-        for (index, (key, found)) in (0_u32..).zip(parts.keys.iter().zip(&found)) {
-            if (found.atom.is_some() || found.gates.1 > 0)
-                && let Some(signs) = signs.get_mut(key.slot)
-            {
+        for (index, (key, looked_up)) in (0_u32..).zip(parts.keys.iter().zip(looked_up)) {
+            if looked_up && let Some(signs) = signs.get_mut(key.slot) {
                 signs.push((index, &key.sign));
             }
         }
@@ -258,6 +264,11 @@ impl<'e> Passage<'_, 'e, '_> {
         let position = state.position as usize;
         let Some((_, value)) = self.event.fields().get(position) else { return false };
         self.texts.of(self.epoch, position, value).any(&mut holds)
+    }
+
+    /// Whether a key was found that is looked up, in a slot that was searched.
+    pub(crate) fn is_found(&self, key: u32) -> bool {
+        self.marks.keys.get(key as usize) == Some(&self.epoch)
     }
 
     /// Looks up the keys of a slot, once for an event.

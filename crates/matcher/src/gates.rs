@@ -14,6 +14,7 @@ pub(crate) struct Choice {
 /// What one more key costs though it is never found: its share of the look-ups.
 const COST_OF_KEY: f32 = 1e-4;
 
+#[expect(clippy::cast_precision_loss, reason = "a guess")]
 /// The rarest keys one of which is found wherever the form holds; `None` where it can hold without
 /// any key.
 pub(crate) fn choose(
@@ -43,13 +44,13 @@ pub(crate) fn choose(
         }
         Form::Atom { atom, negated } => {
             let atom = catalogue.atoms.get(*atom as usize)?;
-            let alone = |key: &u32| Choice {
-                expected: odds.key(*key, group) + COST_OF_KEY,
-                keys: vec![*key],
+            let choice = |keys: &[u32]| Choice {
+                expected: odds.choice(keys, group) + COST_OF_KEY * keys.len() as f32,
+                keys: keys.to_vec(),
             };
             match negated {
-                true => atom.needed_by_negation.as_ref().map(alone),
-                false => rarest(atom.needed.iter().map(alone)),
+                true => atom.needed_by_negation.map(|key| choice(&[key])),
+                false => rarest(atom.needed.iter().map(|keys| choice(keys))),
             }
         }
     }

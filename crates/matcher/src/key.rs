@@ -1,6 +1,6 @@
 //! Keys: what can be looked up in an event for many predicates at once.
 
-use bergfried_query::{Comparison, Condition, Part, Pattern, fold};
+use bergfried_query::{Comparison, Condition, Part, Pattern, TextRegex, fold};
 
 use crate::names::{ANYTHING, ORIGINAL, Slot};
 
@@ -36,8 +36,8 @@ pub(crate) const SHORTEST: usize = 2;
 pub(crate) struct Signs {
     /// The condition holds where this does, and nowhere else.
     pub(crate) certain: Option<Sign>,
-    /// The condition holds only where each of these does.
-    pub(crate) needed: Vec<Sign>,
+    /// The condition holds only where of each of these choices one does.
+    pub(crate) needed: Vec<Vec<Sign>>,
     /// The condition fails to hold only where this does.
     pub(crate) needed_by_negation: Option<Sign>,
 }
@@ -47,6 +47,7 @@ pub(crate) fn signs(slot: Slot, condition: &Condition) -> Signs {
     let mut signs = match condition {
         Condition::Text(pattern) => text_signs(pattern),
         Condition::Words(pattern) => Signs::needed(inner_signs(pattern)),
+        Condition::Regex(regex) => Signs { needed: regex_signs(regex), ..Signs::default() },
         Condition::Number(Comparison::Equal, number) if !number.is_nan() => {
             Signs::of(Sign::Number(number_bits(*number)))
         }
@@ -59,7 +60,7 @@ pub(crate) fn signs(slot: Slot, condition: &Condition) -> Signs {
     if slot != ORIGINAL && slot != ANYTHING {
         match condition {
             Condition::Null => signs.needed_by_negation = Some(Sign::Present),
-            _ => signs.needed.push(Sign::Present),
+            _ => signs.needed.push(vec![Sign::Present]),
         }
     }
     signs
@@ -72,10 +73,12 @@ pub(crate) fn number_bits(number: f64) -> u64 {
 
 impl Signs {
     fn of(sign: Sign) -> Signs {
-        Signs { certain: Some(sign.clone()), needed: vec![sign], needed_by_negation: None }
+        Signs { certain: Some(sign.clone()), needed: vec![vec![sign]], needed_by_negation: None }
     }
 
+    /// Those that need each of these.
     fn needed(needed: Vec<Sign>) -> Signs {
+        let needed = needed.into_iter().map(|sign| vec![sign]).collect();
         Signs { needed, ..Signs::default() }
     }
 }
@@ -94,6 +97,12 @@ fn text_signs(pattern: &Pattern) -> Signs {
         }
         _ => Signs::needed(literal_signs(pattern)),
     }
+}
+
+fn regex_signs(regex: &TextRegex) -> Vec<Vec<Sign>> {
+    let sign = |literal: String| Sign::Inside(literal.into());
+    let choices = regex.needles().into_iter();
+    choices.map(|choice| choice.into_iter().map(sign).collect()).collect()
 }
 
 /// What the literals of a pattern ask for, each at its place.

@@ -44,10 +44,19 @@ pub struct Cost {
 #[derive(Debug)]
 pub struct Matcher {
     filter: Filter,
-    atoms: Vec<(Slot, Test)>,
+    atoms: Vec<Decision>,
     steps: Vec<Step>,
     /// For each entry the step at which its program begins.
     programs: Vec<u32>,
+}
+
+/// How an atom is decided.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    slot: Slot,
+    /// Keys one of which is found wherever the atom holds.
+    guard: Option<Box<[u32]>>,
+    pub(crate) test: Test,
 }
 
 /// From this length on literals inside of texts are all found in one pass, so that a condition that
@@ -71,15 +80,16 @@ impl Matcher {
         }
         let odds = Odds::new(&catalogue, &forms, &groups, statistics);
         let (gates, always) = choose_gates(&forms, groups.len(), &catalogue, &odds);
-        let (tests, found) = choose_tests(&catalogue, &gates);
+        let Decisions { atoms, found, looked_up } = Decisions::new(&catalogue, &gates);
         let mut writer =
-            Writer { catalogue: &catalogue, odds: &odds, tests: &tests, steps: Vec::new() };
+            Writer { catalogue: &catalogue, odds: &odds, atoms: &atoms, steps: Vec::new() };
         let programs = forms.iter().map(|(form, group)| writer.write(form, *group)).collect();
         let steps = writer.steps;
         let filter = Filter::new(Parts {
             names: &catalogue.names,
             keys: &catalogue.keys,
             atoms: &found,
+            looked_up: &looked_up,
             gates,
             always,
             groups: &groups,
@@ -87,8 +97,7 @@ impl Matcher {
             atom_count: catalogue.atoms.len(),
             item_count: entries.len(),
         });
-        let slots = catalogue.atoms.iter().map(|atom| atom.slot);
-        Matcher { filter, atoms: slots.zip(tests).collect(), steps, programs }
+        Matcher { filter, atoms, steps, programs }
     }
 
     /// Adds to `hits` the indices of the entries that hold over the event, in ascending order, of
@@ -150,7 +159,7 @@ impl Matcher {
     /// About how many bytes it takes, regular expressions left out.
     pub fn size(&self) -> usize {
         self.filter.size()
-            + self.atoms.capacity() * size_of::<(Slot, Test)>()
+            + self.atoms.capacity() * size_of::<Decision>()
             + self.steps.capacity() * size_of::<Step>()
             + self.programs.capacity() * size_of::<u32>()
     }
@@ -176,7 +185,15 @@ impl Matcher {
     }
 
     fn decide(&self, passage: &mut Passage<'_, '_, '_>, atom: u32) -> bool {
-        let Some((slot, test)) = self.atoms.get(atom as usize) else { return false };
+        let Some(Decision { slot, guard, test }) = self.atoms.get(atom as usize) else {
+            return false;
+        };
+        if let Some(guard) = guard {
+            passage.search(*slot);
+            if !guard.iter().any(|key| passage.is_found(*key)) {
+                return false;
+            }
+        }
         match test {
             Test::Found => {
                 passage.search(*slot);
@@ -217,35 +234,55 @@ fn choose_gates(
     (gates, always)
 }
 
-/// How atoms are decided, and for each key the atom that holds where the key is found.
-fn choose_tests(catalogue: &Catalogue, gates: &[Gate]) -> (Vec<Test>, Vec<Option<u32>>) {
-    let mut found = vec![None; catalogue.keys.len()];
-    let mut is_gate = vec![false; catalogue.keys.len()];
-    for gate in gates {
-        if let Some(is_gate) = is_gate.get_mut(gate.key as usize) {
-            *is_gate = true;
-        }
-    }
-    let mut tests = Vec::with_capacity(catalogue.atoms.len());
-    for (index, atom) in (0_u32..).zip(&catalogue.atoms) {
-        let free = atom.certain.filter(|key| {
-            is_gate.get(*key as usize).copied().unwrap_or(false)
-                || catalogue.keys.get(*key as usize).is_some_and(|key| match &key.sign {
-                    Sign::Inside(text) => text.len() >= FOUND_IN_PASSING,
-                    _ => false,
-                })
-        });
-        // Of two atoms with one key, such as zero and minus zero, the first has it.
-        let slot = free.and_then(|key| found.get_mut(key as usize)).filter(|slot| slot.is_none());
-        match slot {
-            Some(slot) => {
-                *slot = Some(index);
-                tests.push(Test::Found);
+/// How atoms are decided.
+struct Decisions {
+    atoms: Vec<Decision>,
+    /// For each key the atom that holds where the key is found.
+    found: Vec<Option<u32>>,
+    /// The keys of guards.
+    looked_up: Vec<u32>,
+}
+
+impl Decisions {
+    fn new(catalogue: &Catalogue, gates: &[Gate]) -> Decisions {
+        let mut is_gate = vec![false; catalogue.keys.len()];
+        for gate in gates {
+            if let Some(is_gate) = is_gate.get_mut(gate.key as usize) {
+                *is_gate = true;
             }
-            None => tests.push(atom.test.clone()),
         }
+        let is_free = |key: &u32| {
+            let is_gate = is_gate.get(*key as usize).copied().unwrap_or(false);
+            catalogue.keys.get(*key as usize).is_some_and(|key| match &key.sign {
+                Sign::Present => false,
+                Sign::Inside(text) => is_gate || text.len() >= FOUND_IN_PASSING,
+                _ => is_gate,
+            })
+        };
+        let mut decisions = Decisions {
+            atoms: Vec::with_capacity(catalogue.atoms.len()),
+            found: vec![None; catalogue.keys.len()],
+            looked_up: Vec::new(),
+        };
+        for (index, atom) in (0_u32..).zip(&catalogue.atoms) {
+            let certain = atom.certain.filter(is_free);
+            let slot = certain.and_then(|key| decisions.found.get_mut(key as usize));
+            let (test, guard) = match slot {
+                // Of two atoms with one key, such as zero and minus zero, the first has it.
+                Some(slot) if slot.is_none() => {
+                    *slot = Some(index);
+                    (Test::Found, None)
+                }
+                _ => {
+                    let free = atom.needed.iter().filter(|choice| choice.iter().all(is_free));
+                    (atom.test.clone(), free.min_by_key(|choice| choice.len()).cloned())
+                }
+            };
+            decisions.looked_up.extend(guard.iter().flatten());
+            decisions.atoms.push(Decision { slot: atom.slot, guard, test });
+        }
+        decisions
     }
-    (tests, found)
 }
 
 /// How common windows are: in the events seen, and in the literals themselves.

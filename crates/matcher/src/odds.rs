@@ -56,10 +56,15 @@ impl Odds {
         self.keys.get(&(key, group)).copied().unwrap_or(UNKNOWN)
     }
 
+    /// How many of these keys are expected in an event that the group meets.
+    pub(crate) fn choice(&self, keys: &[u32], group: u32) -> f32 {
+        keys.iter().map(|key| self.key(*key, group)).sum()
+    }
+
     /// How likely an atom is to hold over an event that the group meets.
     pub(crate) fn atom(&self, catalogue: &Catalogue, atom: u32, group: u32) -> f32 {
         let Some(atom) = catalogue.atoms.get(atom as usize) else { return UNKNOWN };
-        let needed = atom.needed.iter().map(|key| self.key(*key, group));
+        let needed = atom.needed.iter().map(|choice| self.choice(choice, group));
         match atom.certain {
             Some(key) => self.key(key, group),
             None => needed.fold(1.0, f32::min) * 0.5,
@@ -77,7 +82,7 @@ fn count_keys(form: &Form, catalogue: &Catalogue, count: &mut impl FnMut(u32)) {
         }
         Form::Atom { atom, .. } => {
             let Some(atom) = catalogue.atoms.get(*atom as usize) else { return };
-            for key in atom.needed.iter().chain(&atom.needed_by_negation) {
+            for key in atom.needed.iter().flatten().chain(&atom.needed_by_negation) {
                 count(*key);
             }
         }
@@ -101,6 +106,7 @@ fn observe(
         names: &catalogue.names,
         keys: &catalogue.keys,
         atoms: &vec![None; catalogue.keys.len()],
+        looked_up: &[],
         gates: gates.map(|(item, (key, group))| Gate { key: *key, group: *group, item }).collect(),
         always: vec![Vec::new(); groups.len()],
         groups,

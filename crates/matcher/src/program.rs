@@ -1,6 +1,7 @@
 //! Conditions as flat code: one step for each atom, with where to go on if it holds and if not.
 
 use crate::catalogue::{Catalogue, Form, Test};
+use crate::matcher::Decision;
 use crate::odds::Odds;
 
 /// Where a program ends: its predicate holds.
@@ -22,7 +23,7 @@ pub(crate) struct Writer<'w> {
     pub(crate) catalogue: &'w Catalogue,
     pub(crate) odds: &'w Odds,
     /// How the atoms are decided.
-    pub(crate) tests: &'w [Test],
+    pub(crate) atoms: &'w [Decision],
     pub(crate) steps: Vec<Step>,
 }
 
@@ -121,7 +122,7 @@ impl Writer<'_> {
             }
             Form::Atom { atom, negated } => {
                 let odds = self.odds.atom(self.catalogue, *atom, group);
-                let cost = self.tests.get(*atom as usize).map_or(10.0, cost);
+                let cost = self.atoms.get(*atom as usize).map_or(10.0, |atom| cost(&atom.test));
                 Weight { odds: if *negated { 1.0 - odds } else { odds }, cost }
             }
         };

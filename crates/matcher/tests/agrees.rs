@@ -106,7 +106,18 @@ fn comparison() -> impl Strategy<Value = Comparison> {
 
 fn condition() -> impl Strategy<Value = Condition> {
     let number = select(vec![0.0, -0.0, 1.0, 1.5, 1e6, 1e21, f64::NAN, f64::INFINITY]);
-    let regex = select(vec!["a", "^b", "(?i)ab", "a.*b", "[ab]$", "", "Σ"]);
+    let regex = select(vec![
+        "a",
+        "^b",
+        "(?i)ab",
+        "a.*b",
+        "[ab]$",
+        "",
+        "Σ",
+        "(?i)(aab|bK+a)",
+        "abb?(ab|ba)+",
+        "xx|bab",
+    ]);
     let network = select(vec!["10.0.0.0/8", "::1/128", "10.0.0.1/32"]);
     prop_oneof![
         1 => Just(Condition::Exists),

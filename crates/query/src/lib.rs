@@ -7,6 +7,7 @@
 
 mod evaluate;
 mod explain;
+mod needles;
 mod pattern;
 mod predicate;
 mod regex;

@@ -164,8 +164,9 @@ pub(crate) fn glob(parts: &[Part], text: &str) -> bool {
                 if after.is_empty() {
                     return true;
                 }
-                retry = Some((after, rest_text));
-                Some((after, rest_text))
+                let Some(from) = skip_to(after, rest_text) else { return false };
+                retry = Some((after, from));
+                Some((after, from))
             }
             Some((Part::AnyOne, after)) => skip_one(rest_text).map(|text| (after, text)),
             Some((Part::AnyDash, after)) => {
@@ -177,15 +178,28 @@ pub(crate) fn glob(parts: &[Part], text: &str) -> bool {
         };
         (rest_parts, rest_text) = match (advanced, &mut retry) {
             (Some(next), _) => next,
-            (None, Some((after, from))) => match skip_one(from) {
-                Some(shorter) => {
-                    *from = shorter;
-                    (*after, shorter)
+            (None, Some((after, from))) => {
+                match skip_one(from).and_then(|text| skip_to(after, text)) {
+                    Some(shorter) => {
+                        *from = shorter;
+                        (*after, shorter)
+                    }
+                    None => return false,
                 }
-                None => return false,
-            },
+            }
             (None, None) => return false,
         };
+    }
+}
+
+/// The text from where these parts may match on; nothing else may where they begin with a literal.
+fn skip_to<'t>(parts: &[Part], text: &'t str) -> Option<&'t str> {
+    match parts.first() {
+        Some(Part::Literal(literal)) => {
+            let found = memchr::memmem::find(text.as_bytes(), literal.as_bytes())?;
+            text.get(found..)
+        }
+        _ => Some(text),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::needles::needles;
+
 /// A compiled linear-time regular expression; equal where the source texts and the classes are.
 ///
 /// A copy shares the compiled form.
@@ -88,6 +90,12 @@ impl TextRegex {
     /// The expression's source text.
     pub fn as_str(&self) -> &str {
         self.regex.as_str()
+    }
+
+    /// Choices of lower-case ASCII literals: of each choice one literal is in the lower-cased text
+    /// wherever the expression matches. Empty where it asks for none.
+    pub fn needles(&self) -> Vec<Vec<String>> {
+        needles(self.as_str(), self.classes == Classes::Unicode)
     }
 
     /// What its classes mean.
