@@ -12,7 +12,7 @@ use crate::grams::Windows;
 use crate::index::Index;
 use crate::key::{Key, Sign};
 use crate::labels::Labels;
-use crate::names::{ANYTHING, Names, ORIGINAL, Slot};
+use crate::names::{ANYTHING, NameTable, Names, ORIGINAL, Slot};
 use crate::scratch::{Marks, Plan, Scratch, Sizes, SlotState};
 use crate::texts::Texts;
 
@@ -48,7 +48,7 @@ pub(crate) struct Filter {
     /// What scratch memory knows its filter by.
     identity: Arc<()>,
     sizes: Sizes,
-    names: Names,
+    names: NameTable,
     indexes: Vec<Index>,
     found: Vec<Found>,
     /// Sorted by key.
@@ -144,7 +144,7 @@ impl Filter {
         Filter {
             identity: Arc::new(()),
             sizes,
-            names: parts.names.clone(),
+            names: NameTable::new(parts.names),
             indexes: signs.iter().map(|signs| Index::new(signs, parts.windows)).collect(),
             found,
             gates,
@@ -277,17 +277,11 @@ impl<'e> Passage<'_, 'e, '_> {
             Some(state) if state.searched != self.epoch => state.searched = self.epoch,
             _ => return,
         }
-        let Some(index) = self.filter.indexes.get(slot) else { return };
+        let filter = self.filter;
+        let Some(index) = filter.indexes.get(slot) else { return };
         let original = self.event.fields().len();
         match slot {
-            ANYTHING => {
-                self.search_value(index, original);
-                for (position, (name, _)) in self.event.fields().iter().enumerate() {
-                    if !is_added_by_store(name) {
-                        self.search_value(index, position);
-                    }
-                }
-            }
+            ANYTHING => self.search_everything(index),
             ORIGINAL => self.search_value(index, original),
             slot => {
                 if let Some(state) = self.slots.get(slot)
@@ -300,16 +294,37 @@ impl<'e> Passage<'_, 'e, '_> {
         }
     }
 
+    /// Looks up the keys of the raw text and of every value.
+    fn search_everything(&mut self, index: &Index) {
+        let raw = self.event.original();
+        self.search_value(index, self.event.fields().len());
+        // What is inside of a piece of the raw text was found in that already. Beyond ASCII a piece
+        // may lower-case to something else.
+        let pieces_are_done = index.looks_inside_alone() && raw.is_ascii();
+        for (position, (name, value)) in self.event.fields().iter().enumerate() {
+            let is_done = pieces_are_done && value.as_str().is_some_and(|text| is_piece(raw, text));
+            if !is_done && !is_added_by_store(name) {
+                self.search_value(index, position);
+            }
+        }
+    }
+
     fn search_value(&mut self, index: &Index, position: usize) {
         let value = self.event.fields().get(position).map_or(&self.original, |(_, value)| value);
         let (filter, epoch, plan) = (self.filter, self.epoch, self.plan);
-        if index.looks_at_text() {
+        if index.looks_at_text_of(value) {
             for text in self.texts.of(epoch, position, value) {
                 index.find_text(text, |key| filter.hit(key, epoch, plan, self.marks));
             }
         }
         index.find_number(value, &mut |key| filter.hit(key, epoch, plan, self.marks));
     }
+}
+
+/// Whether a text lies within the memory of another, and so is a piece of it.
+fn is_piece(whole: &str, text: &str) -> bool {
+    let (whole, text) = (whole.as_bytes().as_ptr_range(), text.as_bytes().as_ptr_range());
+    whole.start <= text.start && text.end <= whole.end
 }
 
 impl Filter {

@@ -1,6 +1,7 @@
 //! For each predicate the keys one of which must be found for it to hold.
 
 use crate::catalogue::{Catalogue, Form};
+use crate::key::Sign;
 use crate::odds::Odds;
 
 /// Keys one of which is found wherever a form holds, and how many of them an event is expected to
@@ -13,8 +14,11 @@ pub(crate) struct Choice {
 
 /// What one more key costs though it is never found: its share of the look-ups.
 const COST_OF_KEY: f32 = 1e-4;
+/// The same for a literal so short that texts are looked through once more for its like.
+const COST_OF_SHORT_KEY: f32 = 0.02;
+/// Literals from this length on are not short.
+const SHORT: usize = 4;
 
-#[expect(clippy::cast_precision_loss, reason = "a guess")]
 /// The rarest keys one of which is found wherever the form holds; `None` where it can hold without
 /// any key.
 pub(crate) fn choose(
@@ -45,7 +49,8 @@ pub(crate) fn choose(
         Form::Atom { atom, negated } => {
             let atom = catalogue.atoms.get(*atom as usize)?;
             let choice = |keys: &[u32]| Choice {
-                expected: odds.choice(keys, group) + COST_OF_KEY * keys.len() as f32,
+                expected: odds.choice(keys, group)
+                    + keys.iter().map(|key| cost(catalogue, *key)).sum::<f32>(),
                 keys: keys.to_vec(),
             };
             match negated {
@@ -53,6 +58,13 @@ pub(crate) fn choose(
                 false => rarest(atom.needed.iter().map(|keys| choice(keys))),
             }
         }
+    }
+}
+
+fn cost(catalogue: &Catalogue, key: u32) -> f32 {
+    match catalogue.keys.get(key as usize).map(|key| &key.sign) {
+        Some(Sign::Inside(text)) if text.len() < SHORT => COST_OF_SHORT_KEY,
+        _ => COST_OF_KEY,
     }
 }
 

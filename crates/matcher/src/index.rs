@@ -19,10 +19,15 @@ pub(crate) struct Index {
     present: Option<u32>,
     numbers: HashMap<u64, u32, FixedState>,
     exact: HashMap<Box<str>, u32, FixedState>,
+    /// A bit for each length of the exact texts; the last for all from 63 on.
+    exact_lengths: u64,
+    /// Whether some literal may occur in the digits of a whole number.
+    has_digits: bool,
     starts: Option<Ends>,
     finishes: Option<Ends>,
     inside: Option<Grams<WIDE>>,
-    inside_short: Option<Grams<2>>,
+    inside_two: Option<Grams<2>>,
+    inside_one: Option<Grams<1>>,
 }
 
 impl Index {
@@ -30,8 +35,9 @@ impl Index {
     pub(crate) fn new(signs: &[(u32, &Sign)], windows: &Windows) -> Index {
         let mut index = Index::default();
         let (mut starts, mut finishes) = (Vec::new(), Vec::new());
-        let (mut inside, mut inside_short) = (Vec::new(), Vec::new());
+        let (mut inside, mut two, mut one) = (Vec::new(), Vec::new(), Vec::new());
         for (key, sign) in signs {
+            index.has_digits |= sign.text().is_some_and(is_of_digits);
             match sign {
                 Sign::Present => index.present = Some(*key),
                 Sign::Number(bits) => {
@@ -39,17 +45,20 @@ impl Index {
                 }
                 Sign::Exact(text) => {
                     index.exact.insert(text.clone(), *key);
+                    index.exact_lengths |= length_bit(text);
                 }
                 Sign::Start(text) => starts.push((*key, text.as_ref())),
                 Sign::Finish(text) => finishes.push((*key, text.as_ref())),
                 Sign::Inside(text) if text.len() >= WIDE => inside.push((*key, text.as_ref())),
-                Sign::Inside(text) => inside_short.push((*key, text.as_ref())),
+                Sign::Inside(text) if text.len() >= 2 => two.push((*key, text.as_ref())),
+                Sign::Inside(text) => one.push((*key, text.as_ref())),
             }
         }
         index.starts = Ends::new(End::Start, starts);
         index.finishes = Ends::new(End::Finish, finishes);
         index.inside = Grams::new(inside, windows);
-        index.inside_short = Grams::new(inside_short, windows);
+        index.inside_two = Grams::new(two, windows);
+        index.inside_one = Grams::new(one, windows);
         index
     }
 
@@ -58,18 +67,33 @@ impl Index {
         self.present
     }
 
-    /// Whether texts must be looked through.
-    pub(crate) fn looks_at_text(&self) -> bool {
-        !self.exact.is_empty()
-            || self.starts.is_some()
-            || self.finishes.is_some()
-            || self.inside.is_some()
-            || self.inside_short.is_some()
+    /// Whether the texts of a value must be looked through.
+    pub(crate) fn looks_at_text_of(&self, value: &Value<'_>) -> bool {
+        match value {
+            Value::Int(_) => self.has_digits,
+            Value::Null => false,
+            _ => {
+                !self.exact.is_empty()
+                    || self.starts.is_some()
+                    || self.finishes.is_some()
+                    || self.inside.is_some()
+                    || self.inside_two.is_some()
+                    || self.inside_one.is_some()
+            }
+        }
+    }
+
+    /// Whether nothing is looked up but what is inside of texts.
+    pub(crate) fn looks_inside_alone(&self) -> bool {
+        self.exact.is_empty()
+            && self.starts.is_none()
+            && self.finishes.is_none()
+            && self.numbers.is_empty()
     }
 
     /// Calls `found` with the keys that a text in lower case has.
     pub(crate) fn find_text(&self, folded: &str, mut found: impl FnMut(u32)) {
-        if !self.exact.is_empty()
+        if self.exact_lengths & length_bit(folded) != 0
             && let Some(key) = self.exact.get(folded)
         {
             found(*key);
@@ -84,7 +108,10 @@ impl Index {
         if let Some(inside) = &self.inside {
             inside.find(bytes, &mut found);
         }
-        if let Some(inside) = &self.inside_short {
+        if let Some(inside) = &self.inside_two {
+            inside.find(bytes, &mut found);
+        }
+        if let Some(inside) = &self.inside_one {
             inside.find(bytes, &mut found);
         }
     }
@@ -118,6 +145,16 @@ impl Index {
             + self.starts.as_ref().map_or(0, Ends::size)
             + self.finishes.as_ref().map_or(0, Ends::size)
             + self.inside.as_ref().map_or(0, Grams::size)
-            + self.inside_short.as_ref().map_or(0, Grams::size)
+            + self.inside_two.as_ref().map_or(0, Grams::size)
+            + self.inside_one.as_ref().map_or(0, Grams::size)
     }
+}
+
+fn length_bit(text: &str) -> u64 {
+    1 << text.len().min(63)
+}
+
+/// Whether the text may be part of a whole number in decimal.
+fn is_of_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
 }

@@ -24,12 +24,21 @@ pub(crate) enum Sign {
     Start(Box<str>),
     /// A text ends so.
     Finish(Box<str>),
-    /// A text has this in it, at least [`SHORTEST`] bytes.
+    /// A text has this in it, which is not empty.
     Inside(Box<str>),
 }
 
-/// The shortest literal that is looked up inside of texts.
-pub(crate) const SHORTEST: usize = 2;
+impl Sign {
+    /// The literal that is looked up in texts.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Sign::Present | Sign::Number(_) => None,
+            Sign::Exact(text) | Sign::Start(text) | Sign::Finish(text) | Sign::Inside(text) => {
+                Some(text)
+            }
+        }
+    }
+}
 
 /// What a condition over one slot can be looked up by.
 #[derive(Debug, Default)]
@@ -92,7 +101,7 @@ fn text_signs(pattern: &Pattern) -> Signs {
         [Part::Literal(text)] => Signs::of(Sign::Exact(text.as_str().into())),
         [Part::Literal(text), Part::AnyRun] => Signs::of(Sign::Start(text.as_str().into())),
         [Part::AnyRun, Part::Literal(text)] => Signs::of(Sign::Finish(text.as_str().into())),
-        [Part::AnyRun, Part::Literal(text), Part::AnyRun] if text.len() >= SHORTEST => {
+        [Part::AnyRun, Part::Literal(text), Part::AnyRun] => {
             Signs::of(Sign::Inside(text.as_str().into()))
         }
         _ => Signs::needed(literal_signs(pattern)),
@@ -115,7 +124,7 @@ fn literal_signs(pattern: &Pattern) -> Vec<Sign> {
             (true, true) => Some(Sign::Exact(text)),
             (true, false) => Some(Sign::Start(text)),
             (false, true) => Some(Sign::Finish(text)),
-            (false, false) => (text.len() >= SHORTEST).then_some(Sign::Inside(text)),
+            (false, false) => Some(Sign::Inside(text)),
         }
     };
     parts.iter().enumerate().filter_map(sign).collect()
@@ -124,7 +133,7 @@ fn literal_signs(pattern: &Pattern) -> Vec<Sign> {
 /// What the literals of a pattern ask for, wherever it occurs.
 fn inner_signs(pattern: &Pattern) -> Vec<Sign> {
     let texts = pattern.parts().iter().filter_map(|part| literal(part, pattern.is_cased()));
-    texts.filter(|text| text.len() >= SHORTEST).map(Sign::Inside).collect()
+    texts.map(Sign::Inside).collect()
 }
 
 /// The literal in lower case.

@@ -174,7 +174,7 @@ fn statistics(events: &[(Event<'static>, Labels)]) -> Statistics {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn hits_are_those_of_the_plain_walk(
@@ -206,6 +206,36 @@ proptest! {
                 matcher.profile(event, labels, &mut shared, &|| 0, &mut costs);
                 let hits = (0..costs.len()).filter(|index| costs[*index].hits > 0);
                 prop_assert_eq!(&hits.collect::<Vec<_>>(), &expected);
+            }
+        }
+    }
+
+    /// Values that are pieces of the raw text, as parsers give them.
+    #[test]
+    fn pieces_of_the_raw_text_are_seen(
+        predicates in vec(predicate(), 0..24),
+        anywhere in vec(pattern(), 0..24),
+        raw in "[abAB \\\\./x-]{0,24}[ΣßK]?[ab]{0,4}",
+        pieces in vec((names(), 0_usize..30, 0_usize..30), 0..5),
+    ) {
+        let anywhere: Vec<Predicate> = anywhere
+            .into_iter()
+            .map(|pattern| Predicate::Atom(Target::Anything, Condition::Text(pattern)))
+            .collect();
+        let entry = |predicate| Entry { predicate, asks: Labels::default() };
+        let mut event = Event::new(Timestamp::from_seconds(0), raw.as_str());
+        for (name, from, to) in pieces {
+            event.push_named(name, raw.get(from..to).unwrap_or_default());
+        }
+        for chosen in [&predicates, &anywhere] {
+            let entries: Vec<Entry<'_>> = chosen.iter().map(entry).collect();
+            let mut statistics = Statistics::default();
+            statistics.add(event.clone().into_owned(), Labels::default());
+            for statistics in [Statistics::default(), statistics] {
+                let matcher = Matcher::new(&entries, &statistics);
+                let (mut scratch, mut hits) = (Scratch::default(), Vec::new());
+                matcher.matches(&event, &Labels::default(), &mut scratch, &mut hits);
+                prop_assert_eq!(&hits, &naive(&entries, &event, &Labels::default()));
             }
         }
     }

@@ -5,8 +5,6 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// The most literals of one choice; alternatives beyond are given up.
 const MAX_CHOICES: usize = 64;
-/// Shorter literals are of no use: most texts have them.
-const SHORTEST: usize = 2;
 
 /// Choices of lower-case ASCII literals: of each choice one literal is in the lower-cased text
 /// wherever the expression matches. Empty where the expression asks for none.
@@ -52,7 +50,7 @@ fn choices(hir: &Hir) -> Vec<Vec<String>> {
 
 fn add_run(found: &mut Vec<Vec<String>>, run: &mut String) {
     let run = std::mem::take(run);
-    if run.len() >= SHORTEST {
+    if !run.is_empty() {
         found.push(vec![run]);
     }
 }
@@ -99,11 +97,12 @@ mod tests {
             (r"net\s+user\s+", false, vec![vec!["net"], vec!["user"]]),
             ("(?i)PowerShell", false, vec![vec!["powershell"]]),
             ("(?i)PowerShell", true, vec![vec!["power"], vec!["hell"]]),
+            (r"\w+`(\w+|-)", false, vec![vec!["`"]]),
             ("(?i)bookmark", true, vec![vec!["bookmark"]]),
             ("ab(cd)*ef", false, vec![vec!["ab"], vec!["ef"]]),
             ("ab(?:cd|ef)+", false, vec![vec!["ab"], vec!["cd", "ef"]]),
-            ("(foo|b)", false, vec![]),
-            ("a|bc", false, vec![]),
+            ("(foo|b)", false, vec![vec!["foo", "b"]]),
+            ("a|b*", false, vec![]),
             (".*", false, vec![]),
             ("größe", true, vec![]),
             ("[Aa][bB]c?", false, vec![vec!["ab"]]),
