@@ -425,15 +425,15 @@ fn pipelines_refuse_rules() {
     for (transformations, reason) in [
         (
             "- {type: rule_failure, message: not here, rule_conditions: [{type: logsource, product: windows}]}",
-            "r.yml:1:1: warning: this rule is loaded but never fires: a pipeline refuses it: not here",
+            "r.yml:1:1: warning: this rule is loaded but never fires: it is refused: not here (pipeline `p.yml`)",
         ),
         (
             "- {type: detection_item_failure, message: no B, field_name_conditions: [{type: include_fields, fields: [B]}]}",
-            "r.yml:9:15: warning: this rule is loaded but never fires: a pipeline refuses it: no B",
+            "r.yml:9:15: warning: this rule is loaded but never fires: it is refused: no B (pipeline `p.yml`)",
         ),
         (
             "- {type: field_name_mapping, mapping: {A: X}}\n- {type: strict_field_mapping_failure}",
-            "r.yml:9:15: warning: this rule is loaded but never fires: no mapping of a pipeline covers the field `B`",
+            "r.yml:9:15: warning: this rule is loaded but never fires: no mapping covers the field `B` (pipeline `p.yml`)",
         ),
         (
             "- {type: drop_detection_item}",
@@ -441,21 +441,21 @@ fn pipelines_refuse_rules() {
         ),
         (
             "- {type: convert_type, target_type: num}",
-            "r.yml:9:18: warning: this rule is loaded but never fires: `x` is no number",
+            "r.yml:9:18: warning: this rule is loaded but never fires: `x` is no number (pipeline `p.yml`)",
         ),
         (
             "- {type: add_condition, conditions: {i: '{vars.nothing}'}}",
-            "r.yml:1:1: warning: this rule is loaded but never fires: a pipeline adds a condition with the variable `nothing`, which is not one value",
+            "r.yml:1:1: warning: this rule is loaded but never fires: a condition is added with the variable `nothing`, which is not one value (pipeline `p.yml`)",
         ),
         (
             "- {type: replace_string, regex: '', replacement: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'}\n"
                 .repeat(8)
                 .leak() as &str,
-            "r.yml:1:1: warning: this rule is loaded but never fires: a value grows beyond 65536 bytes",
+            "r.yml:1:1: warning: this rule is loaded but never fires: a value grows beyond 65536 bytes (pipeline `p.yml`)",
         ),
         (
             "- {type: field_name_mapping, mapping: {A: [A, B], B: [A, B]}}\n".repeat(20).leak(),
-            "r.yml:1:1: warning: this rule is loaded but never fires: a selection grows beyond 10000 items",
+            "r.yml:1:1: warning: this rule is loaded but never fires: a selection grows beyond 10000 items (pipeline `p.yml`)",
         ),
     ] {
         let pipeline = format!("transformations:\n{transformations}");
@@ -609,8 +609,8 @@ fn fields_that_rules_group_by_are_renamed() {
     assert_eq!(
         said,
         [
-            "r.yml:7:1: warning: this rule is loaded but never fires: `who` is grouped by or counted, and becomes several fields",
-            "r.yml:12:1: warning: this rule is loaded but never fires: `who` is grouped by or counted, and becomes several fields",
+            "r.yml:7:1: warning: this rule is loaded but never fires: `who` is grouped by or counted, and becomes several fields (pipeline `p.yml`)",
+            "r.yml:12:1: warning: this rule is loaded but never fires: `who` is grouped by or counted, and becomes several fields (pipeline `p.yml`)",
         ]
     );
     let classes: Vec<&str> = rules.rules().iter().map(|rule| rule.class().word()).collect();
@@ -800,7 +800,7 @@ fn pipelines_of_common_shapes_fit_rules_to_their_events() {
     let (rules, _) = load(&loads, &[shape("audit")]);
     assert_eq!(
         rules.rules()[0].class().reason(),
-        "a pipeline refuses it: the Security log has no loads of images"
+        "it is refused: the Security log has no loads of images (pipeline `processes of the Security log`)"
     );
 }
 

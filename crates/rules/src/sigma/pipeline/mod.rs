@@ -42,7 +42,9 @@ use tree::Node;
 /// A file may also hold nothing but `placeholders`, a mapping of names to lists of values.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
+    /// That of its file where it gives none.
     name: String,
+    /// When it runs among others: those of lower priority first.
     priority: i64,
     vars: Values,
     placeholders: Values,
@@ -55,21 +57,12 @@ impl Pipeline {
     pub fn read(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Option<Pipeline> {
         read::pipeline(source, diagnostics)
     }
-
-    /// Its name; that of its file where it gives none.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// When it runs among others: those of lower priority first.
-    pub fn priority(&self) -> i64 {
-        self.priority
-    }
 }
 
 /// Several pipelines as one, in the order of their priorities.
 pub(crate) struct Pipelines<'p> {
-    transformations: Vec<&'p Transformation>,
+    /// Each with the name of its pipeline.
+    transformations: Vec<(&'p str, &'p Transformation)>,
     vars: Values,
     placeholders: Values,
 }
@@ -121,7 +114,8 @@ impl<'p> Pipelines<'p> {
             placeholders: Values::new(),
         };
         for pipeline in sorted {
-            all.transformations.extend(&pipeline.transformations);
+            let named = pipeline.transformations.iter().map(|one| (pipeline.name.as_str(), one));
+            all.transformations.extend(named);
             all.vars.extend(pipeline.vars.clone());
             all.placeholders.extend(pipeline.placeholders.clone());
         }
@@ -194,8 +188,11 @@ impl<'p> Pipelines<'p> {
 
     fn run(&self, subject: &mut Subject) -> Result<(), Unfit> {
         let mut run = Run::new(self);
-        for transformation in &self.transformations {
-            transformation.apply(subject, &mut run, &[])?;
+        for (pipeline, transformation) in &self.transformations {
+            transformation.apply(subject, &mut run, &[]).map_err(|unfit| Unfit {
+                reason: format!("{} (pipeline `{}`)", unfit.reason, pipeline.escape_debug()),
+                ..unfit
+            })?;
         }
         for values in [&self.placeholders, &self.vars] {
             let filling = Filling::Values(values);

@@ -110,11 +110,11 @@ impl Transformation {
                 subject.attributes.insert(name.clone(), value.clone());
             }
             Action::FailRule(message) if subject.kind != Kind::Filter => {
-                return Err(Unfit::new(format!("a pipeline refuses it: {message}")));
+                return Err(Unfit::new(format!("it is refused: {message}")));
             }
             Action::FailItem(message) => {
                 if let Some(item) = subject.items().find(|item| admits(gates, item, run)) {
-                    let message = format!("a pipeline refuses it: {message}");
+                    let message = format!("it is refused: {message}");
                     return Err(match &item.field {
                         Some(field) => Unfit::about(message, field),
                         None => Unfit::new(message),
@@ -157,7 +157,7 @@ impl Transformation {
 fn fail_unmapped(subject: &Subject, run: &Run<'_>, gates: &[&Gate]) -> Result<(), Unfit> {
     for item in subject.items().filter(|item| admits(gates, item, run)) {
         if let Some(field) = item.field.as_ref().filter(|field| !run.is_mapped(field)) {
-            let message = format!("no mapping of a pipeline covers the field `{field}`");
+            let message = format!("no mapping covers the field `{field}`");
             return Err(Unfit::about(message, field));
         }
     }
@@ -197,13 +197,13 @@ impl AddedCondition {
             let value = run.pipelines.vars.get(name).map(Vec::as_slice);
             let Some([value]) = value else {
                 return Err(Unfit::new(format!(
-                    "a pipeline adds a condition with the variable `{}`, which is not one value",
+                    "a condition is added with the variable `{}`, which is not one value",
                     name.escape_debug()
                 )));
             };
             let value = value.to_string();
             if value.contains("{vars.") || filled.len() + value.len() > MAX_TEMPLATE {
-                return Err(Unfit::new("a pipeline adds a condition with a variable of variables"));
+                return Err(Unfit::new("a condition is added with a variable of variables"));
             }
             filled = format!("{before}{value}{after}");
         }
