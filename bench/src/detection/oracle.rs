@@ -78,6 +78,11 @@ impl Subject for Oracle {
         self.engine.evaluate(&JsonEvent::borrow(event)).len()
     }
 
+    /// It makes what people read with every match.
+    fn state(&mut self, event: &Value) -> usize {
+        self.detect(event)
+    }
+
     fn count(&mut self, event: &Value, matches: &mut BTreeMap<String, u64>) {
         for result in self.engine.evaluate(&JsonEvent::borrow(event)) {
             let id = id(result.header.rule_id.as_ref(), &result.header.rule_title);

@@ -25,6 +25,7 @@ pub(crate) fn tables(out: &mut impl Write, ours: &Measured, oracle: &Measured) -
         let title = format!("{}, {} events of {} bytes", mine.kind, mine.events, mine.bytes);
         heading(out, &title)?;
         line(out, "events/s, decoding and matching", mine.both, theirs.both, 0)?;
+        line(out, "events/s, findings made for people too", mine.stating, theirs.stating, 0)?;
         line(out, "events/s, matching alone", mine.matching, theirs.matching, 0)?;
         line(out, "events/s, decoding alone", mine.decoding, theirs.decoding, 0)?;
         line(out, "matches", total(mine) as f64, total(theirs) as f64, 0)?;

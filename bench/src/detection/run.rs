@@ -45,6 +45,8 @@ pub(crate) struct Rates {
     pub(crate) decoding: f64,
     pub(crate) matching: f64,
     pub(crate) both: f64,
+    /// As `both`, and the findings made that people read.
+    pub(crate) stating: f64,
     /// How often each rule matched, by its id.
     pub(crate) matches: BTreeMap<String, u64>,
 }
@@ -58,6 +60,9 @@ pub(crate) trait Subject {
 
     /// Shows an event to the rules; gives how many matched.
     fn detect(&mut self, event: &Self::Event<'_>) -> usize;
+
+    /// As [`Subject::detect`], and makes the findings that people read.
+    fn state(&mut self, event: &Self::Event<'_>) -> usize;
 
     /// Shows an event to the rules; adds to the count of each that matched.
     fn count(&mut self, event: &Self::Event<'_>, matches: &mut BTreeMap<String, u64>);
@@ -109,14 +114,8 @@ pub(crate) fn rates<S: Subject>(
         }
         Ok(seconds)
     })?;
-    let both = rate(plan, lines, |lines| {
-        let clock = Clock::start();
-        for line in lines {
-            let event = subject.decode(line)?;
-            std::hint::black_box(subject.detect(&event));
-        }
-        Ok(clock.seconds())
-    })?;
+    let both = rate(plan, lines, |lines| whole(subject, lines, S::detect))?;
+    let stating = rate(plan, lines, |lines| whole(subject, lines, S::state))?;
     Ok(Rates {
         kind: kind.to_possible_value().map(|kind| kind.get_name().to_owned()).unwrap_or_default(),
         events: lines.len(),
@@ -125,8 +124,23 @@ pub(crate) fn rates<S: Subject>(
         decoding,
         matching,
         both,
+        stating,
         matches,
     })
+}
+
+/// The seconds of decoding each line and showing it to the rules.
+fn whole<S: Subject>(
+    subject: &mut S,
+    lines: &[String],
+    show: impl Fn(&mut S, &S::Event<'_>) -> usize,
+) -> anyhow::Result<f64> {
+    let clock = Clock::start();
+    for line in lines {
+        let event = subject.decode(line)?;
+        std::hint::black_box(show(subject, &event));
+    }
+    Ok(clock.seconds())
 }
 
 /// Events per second: the median of passes over all lines, for the planned time.
