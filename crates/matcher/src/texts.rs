@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use bergfried_event::Value;
+use bergfried_query::fold;
 
 /// What is kept between events of the memory for their texts.
 const KEPT_BYTES: usize = 1 << 20;
@@ -73,7 +74,7 @@ impl Texts {
                     added.make_ascii_lowercase();
                 }
             }
-            Value::Text(text) => self.text.push_str(&text.to_lowercase()),
+            Value::Text(text) => self.text.push_str(&fold(text)),
             Value::Bool(truth) => self.text.push_str(if *truth { "true" } else { "false" }),
             Value::Int(_) | Value::Float(_) => self.add_number(value),
         }
