@@ -31,6 +31,9 @@ pub(super) fn each(
         let record = records.current();
         look(&bergfried_parse::parse(record.kind, &readable(record.bytes), &context));
     }
+    if let Some(damage) = records.damage(&input.name()) {
+        crate::complain(&damage.to_string());
+    }
     Ok(())
 }
 
