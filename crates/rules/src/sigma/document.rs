@@ -130,6 +130,11 @@ impl<'t> Document<'t> {
         document.word_from(line, after_key, word).unwrap_or_else(|| document.place(line, column))
     }
 
+    /// Whether a word stands anywhere in it.
+    pub(crate) fn mentions(&self, word: &str) -> bool {
+        self.text.contains(word) || self.inherited.iter().any(|other| other.mentions(word))
+    }
+
     /// Where a word stands at a place or after it, within the next lines.
     pub(crate) fn after(&self, place: Place, word: &str) -> Option<Place> {
         const LINES: usize = 64;

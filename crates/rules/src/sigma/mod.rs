@@ -321,7 +321,9 @@ fn warn_of_fields(
     }
     let names = options.fields.of(logsource);
     let named: BTreeSet<&FieldName<'static>> = predicate.fields().into_iter().collect();
-    for name in named.into_iter().take(MAX_LOOKED_UP) {
+    // Names that a pipeline made are no slips of the rule's author.
+    let written = named.into_iter().filter(|name| document.mentions(name.as_str()));
+    for name in written.take(MAX_LOOKED_UP) {
         if let Some(near) = names.misspelt(name.as_str()) {
             let place = document.word(&["detection"], name.as_str());
             let message = format!("no event has a field `{name}`, did you mean `{near}`?");
