@@ -13,9 +13,11 @@ fuzz_target!(|text: &str| {
         time_zone: jiff::tz::TimeZone::UTC,
         year: None,
     };
-    for kind in [SourceKind::File, SourceKind::Journald, SourceKind::Watchtower] {
+    let kinds =
+        [SourceKind::File, SourceKind::Journald, SourceKind::Json, SourceKind::Watchtower];
+    for kind in kinds {
         let event = parse(kind, text, &context);
         assert_eq!(event.original(), text);
-        assert!(event.text(Field::HostName).is_some());
+        assert!(event.get(Field::HostName).is_some());
     }
 });

@@ -6,7 +6,7 @@ use bergfried_event::{Event, Field, FieldName, Timestamp};
 
 use crate::programs;
 use crate::syslog::{FACILITIES, SEVERITIES};
-use crate::{Context, push_host};
+use crate::{Context, push_host, windows_xml};
 
 /// What the envelope of a line says, and the message in it.
 #[derive(Debug)]
@@ -56,16 +56,23 @@ impl<'a> Line<'a> {
         match self.message {
             Cow::Borrowed(message) => {
                 event.push(Field::Message, message);
-                programs::read(program, self.pam_module, message, &mut event);
+                // Sysmon for Linux writes its events to syslog, as XML.
+                match windows_xml::read(message, context) {
+                    Some(found) => take_over(&mut event, found, context),
+                    None => programs::read(program, self.pam_module, message, &mut event),
+                }
             }
             Cow::Owned(message) => {
                 // What the program's parser borrows from an owned message must be copied.
-                let mut found = Event::new(event.created(), "");
-                programs::read(program, self.pam_module, &message, &mut found);
-                for (name, value) in found.into_owned().fields() {
-                    event.set_named(name.clone(), value.clone());
+                let found = windows_xml::read(&message, context).unwrap_or_else(|| {
+                    let mut found = Event::new(context.received, "");
+                    programs::read(program, self.pam_module, &message, &mut found);
+                    found
+                });
+                take_over(&mut event, found.into_owned(), context);
+                if event.get(Field::Message).is_none() {
+                    event.push(Field::Message, message);
                 }
-                event.push(Field::Message, message);
             }
         }
         event
@@ -85,6 +92,16 @@ impl<'a> Line<'a> {
         {
             event.push(Field::SyslogPriority, i64::from(facility) * 8 + i64::from(severity));
         }
+    }
+}
+
+/// Sets what was found in the message, and when it happened where the message says so.
+fn take_over<'a>(event: &mut Event<'a>, found: Event<'a>, context: &Context<'_>) {
+    if found.created() != context.received {
+        event.set_created(found.created());
+    }
+    for (name, value) in found.fields() {
+        event.set_named(name.clone(), value.clone());
     }
 }
 

@@ -21,6 +21,9 @@ pub(crate) fn is_event(text: &str) -> bool {
 /// Reads one `<Event>`; nothing where the text is no such element. One that ends in the middle gives
 /// what came before, flagged.
 pub(crate) fn read<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    if !is_event(text) {
+        return None;
+    }
     let mut fields = Fields::new(context);
     let mut reader = Reader { text, at: 0 };
     match event(&mut reader, &mut fields) {
@@ -465,6 +468,36 @@ mod tests {
         assert_eq!(value(&event, "Address"), "10.0.0.1");
         assert_eq!(value(&event, "List.Item"), "a,b");
         assert_eq!(value(&event, "source.ip"), "10.0.0.1");
+    }
+
+    #[test]
+    fn sysmon_for_linux_in_syslog_and_the_journal() {
+        let xml = "<Event><System><Provider Name=\"Linux-Sysmon\"/><EventID>1</EventID>\
+            <TimeCreated SystemTime=\"2026-11-20T10:00:00.5Z\"/><Channel>Linux-Sysmon/Operational</Channel>\
+            <Computer>web</Computer></System><EventData><Data Name=\"Image\">/usr/bin/curl</Data>\
+            <Data Name=\"CommandLine\">curl http://x</Data><Data Name=\"User\">anna</Data></EventData></Event>";
+        let line = format!("Nov 20 10:00:01 web sysmon: {xml}");
+        let entry = serde_json::json!({
+            "__REALTIME_TIMESTAMP": "1795168801000000", "_HOSTNAME": "web",
+            "SYSLOG_IDENTIFIER": "sysmon", "MESSAGE": xml,
+        })
+        .to_string();
+        for text in [line, entry] {
+            let event = crate::parse(bergfried_event::SourceKind::File, &text, &context());
+            assert_eq!(event.original(), text);
+            assert_eq!(event.created().to_string(), "2026-11-20T10:00:00.500000Z", "{text}");
+            for (name, expected) in [
+                ("EventID", "1"),
+                ("Channel", "Linux-Sysmon/Operational"),
+                ("CommandLine", "curl http://x"),
+                ("process.name", "curl"),
+                ("host.name", "web"),
+                ("user.name", "anna"),
+                ("message", "created-process: curl http://x"),
+            ] {
+                assert_eq!(value(&event, name), expected, "{name} of {text}");
+            }
+        }
     }
 
     #[test]

@@ -149,7 +149,8 @@ pub(crate) fn line(event: &Map<String, Value>) -> String {
         text(event, "@timestamp"),
         text(event, "host.name"),
         text(event, "process.name"),
-        text(event, "message")
+        // An object of JSON need not have a message.
+        text(event, if event.contains_key("message") { "message" } else { "event.original" })
     );
     fit(&plain(&line), width())
 }

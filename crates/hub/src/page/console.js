@@ -80,7 +80,8 @@ async function search(event) {
       cell(row, time(event["@timestamp"]), "time");
       cell(row, event["host.name"]);
       cell(row, event["process.name"]);
-      cell(row, event.message, "message").title = event["event.original"];
+      const text = event["event.original"];
+      cell(row, event.message ?? text, "message").title = text;
     }
     if (events.length === 0) $("search-error").textContent = "Nothing found.";
   } catch (error) {

@@ -3,6 +3,7 @@
 //! Original fields stay as they are, because Sigma's rules for Windows name them.
 
 mod actions;
+mod message;
 mod people;
 
 use std::borrow::Cow;
@@ -83,6 +84,10 @@ pub(super) fn complete(fields: &mut Fields<'_, '_>) {
     files(fields);
     addresses(fields, code);
     people::complete(fields, log, code);
+    if !fields.has(Field::Message) {
+        let text = message::of(fields, code, action);
+        fields.set_missing(Field::Message, text);
+    }
 }
 
 /// The number of the event, where the object is an event of Windows; in its place as a number.
