@@ -173,6 +173,15 @@ fn samples_as_sigmahq_keeps_them_are_run() {
     let test = || run(&["rules", "test", "--format", "json", rule.to_str().unwrap()]);
     let done: Value = serde_json::from_str(&test().out).unwrap();
     assert_eq!((&done["passed"], &done["failed"]), (&Value::from(1), &Value::from(0)));
+    // Another folder, which the rule names itself.
+    let moved = format!("{RULE}regression_tests_path: regression_data/old/info.yml\n");
+    std::fs::write(&rule, &moved).unwrap();
+    std::fs::rename(directory.path().join(folder), directory.path().join("regression_data/old"))
+        .unwrap();
+    assert_eq!(test().code, Some(0), "{:?}", test());
+    std::fs::rename(directory.path().join("regression_data/old"), directory.path().join(folder))
+        .unwrap();
+    std::fs::write(&rule, RULE).unwrap();
     let info = format!(
         "id: x\nrule_metadata:\n    - id: {id}\n      title: Evil shell\nregression_tests_info:\n    \
          - name: Positive\n      type: log\n      match_count: 2\n      path: {folder}/{id}.log\n"

@@ -2,11 +2,12 @@
 //!
 //! Beside the rule: `samples/<rule file>/fires.*` must make every rule of the file speak, `silent.*`
 //! none, and `expected.json`, where it is there, is what `fires.*` states. Or as SigmaHQ keeps them:
-//! `regression_data/<path of the rule file>/` above the rule, with files named by the rule's id and
-//! an `info.yml` that says how often each matches.
+//! `regression_data/<path of the rule file>/` above the rule, or the folder of the rule's
+//! `regression_tests_path`, with files named by the rule's id and an `info.yml` that says how often
+//! each matches.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -44,13 +45,14 @@ impl Samples {
         }
         let absolute = std::path::absolute(rules)
             .with_context(|| format!("cannot find {}", rules.display()))?;
+        let named = regression_folder(&read(rules)?);
         for above in absolute.ancestors().skip(1) {
-            if let Ok(below) = absolute.strip_prefix(above) {
-                let folder = above.join("regression_data").join(below.with_extension(""));
-                if folder.is_dir() {
-                    samples.take_regression(&folder, above)?;
-                    break;
-                }
+            let Ok(below) = absolute.strip_prefix(above) else { continue };
+            let like_the_rule = Path::new("regression_data").join(below.with_extension(""));
+            let folders = named.iter().chain([&like_the_rule]);
+            if let Some(folder) = folders.map(|folder| above.join(folder)).find(|it| it.is_dir()) {
+                samples.take_regression(&folder, above)?;
+                break;
             }
         }
         Ok(samples)
@@ -100,6 +102,15 @@ impl Samples {
         }
         Ok(())
     }
+}
+
+/// The folder that a rule names itself, which its file may have left since.
+fn regression_folder(rule: &str) -> Option<PathBuf> {
+    let info = rule.lines().find_map(|line| line.strip_prefix("regression_tests_path:"))?;
+    let folder = Path::new(info.trim().trim_matches(['\'', '"'])).parent()?;
+    // Nothing but a path further down.
+    let plain = |part| matches!(part, Component::Normal(_));
+    (folder.components().count() > 0 && folder.components().all(plain)).then(|| folder.to_owned())
 }
 
 /// SigmaHQ's description of a rule's regression data; keys that are not needed are passed over.
