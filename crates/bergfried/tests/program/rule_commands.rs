@@ -238,3 +238,27 @@ fn lists_are_filtered() {
         assert_eq!(count(arguments), expected, "{arguments:?}");
     }
 }
+
+#[test]
+fn tables_say_which_events_and_fields_a_rule_means() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str, text: &str| write(directory.path(), name, text).display().to_string();
+    let rule = at(
+        "door.yml",
+        "title: Door forced\nid: 4d8a1c4e-7b1e-4b61-9d0e-0f5c53d7a009\nlogsource:\n    product: door\ndetection:\n    selection:\n        How: force\n    condition: selection\nlevel: high\n",
+    );
+    let log = at("doors.json", "{\"door.number\":7,\"door.opened\":\"force\"}\n");
+    let sources = at("s.yml", "sources:\n  - {product: door, when: '_exists_:\"door.number\"'}\n");
+    let fields = at("f.yml", "names: {How: door.opened}\n");
+    let mistaken = at("m.yml", "sources:\n  - {product: door, when: 'user:'}\n");
+    let scan = |more: &[&str]| run(&[&["scan", &log, "--rules", &rule], more].concat());
+    let found = |done: &crate::support::process::Done| done.out.contains("Door forced");
+    let both = scan(&["--log-sources", &sources, "--fields", &fields]);
+    assert!(found(&both), "{both:?}");
+    for more in [vec![], vec!["--log-sources", &sources], vec!["--fields", &fields]] {
+        assert!(!found(&scan(&more)), "{more:?}");
+    }
+    let refused = scan(&["--log-sources", &mistaken]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("m.yml:2:3: cannot read the condition"), "{refused:?}");
+}

@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticSeverity};
 const MAX_BYTES: usize = 1 << 20;
 /// How often terms may stand within one another.
 const MAX_NESTING: usize = 8;
+const TOO_LONG: &str = "the condition is too long or its terms name one another";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -137,11 +138,15 @@ fn any(texts: Vec<String>, terms: &BTreeMap<String, String>) -> Result<Predicate
 /// The text with the terms that it names put in, each in parentheses.
 fn expand(text: &str, terms: &BTreeMap<String, String>, nesting: usize) -> Result<String, String> {
     if nesting > MAX_NESTING || text.len() > search::MAX_LENGTH {
-        return Err("the condition is too long or its terms name one another".to_owned());
+        return Err(TOO_LONG.to_owned());
     }
     let mut pieces = text.split('$');
     let mut whole = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
+        // Terms that name one another often would grow without end before they are read.
+        if whole.len() > search::MAX_LENGTH {
+            return Err(TOO_LONG.to_owned());
+        }
         let is_name = |character: char| character.is_ascii_lowercase() || character == '_';
         let (name, rest) = piece.split_at(piece.find(|c| !is_name(c)).unwrap_or(piece.len()));
         if name.is_empty() {

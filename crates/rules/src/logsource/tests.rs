@@ -114,6 +114,15 @@ fn events_have_the_words_of_their_source() {
             vec!["windows/*/own-thing"],
             vec!["*/process_creation/*"],
         ),
+        (
+            vec![
+                ("logsource.product", "cisco"),
+                ("message", "clear logging"),
+                ("event.kind", "event"),
+            ],
+            vec!["cisco/*/*"],
+            vec!["linux/*/*", "*/*/syslog"],
+        ),
     ] {
         let event = event(&fields);
         let asked: Vec<LogSource> = has.iter().chain(&has_not).map(|text| written(text)).collect();
@@ -177,6 +186,15 @@ fn a_table_that_cannot_be_used_is_placed() {
         (
             "terms: {a: $b, b: $a}\nsources:\n  - {product: x, when: $a}\n",
             "t:3:3: the condition is too long or its terms name one another",
+        ),
+        (
+            &format!(
+                "terms:\n  a: 'b:c'\n  b: '{0}'\n  c: '{1}'\n  d: '{2}'\nsources:\n  - {{product: x, when: $d}}\n",
+                "$a ".repeat(4_000),
+                "$b ".repeat(4_000),
+                "$c ".repeat(4_000)
+            ),
+            "t:7:3: the condition is too long",
         ),
         ("sources:\n  - {product: x, when: []}\n", "t:2:3: `when` must hold at least one"),
     ] {
