@@ -115,6 +115,45 @@ fn state(bencher: Bencher<'_, '_>, each: u64) {
     bencher.counter(ItemsCount::new(GROUPS * each)).bench(|| full(each));
 }
 
+/// Eleven hours of guesses at passwords from 16,384 sources, through the packs as `scan` runs them.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn attack(bencher: Bencher<'_, '_>) {
+    const SOURCES: i64 = 16_384;
+    const GUESSES: i64 = 40 * SOURCES;
+    let rules = Arc::new(RuleSet::load(bergfried_rules::builtin()).0);
+    let received = Timestamp::from_seconds(1_700_000_000);
+    let context = bergfried_parse::Context {
+        received,
+        host: "web1",
+        time_zone: jiff::tz::TimeZone::UTC,
+        year: None,
+    };
+    bencher.counter(ItemsCount::new(GUESSES as u64)).bench_local(|| {
+        let mut engine = Engine::new(Arc::clone(&rules), limits());
+        let mut findings = Vec::new();
+        let mut stated = 0;
+        for guess in 0..GUESSES {
+            let (source, user) = (guess % SOURCES, guess % 7);
+            let line = format!(
+                "sshd[{}]: Failed password for user{user} from 10.0.{}.{} port 40022 ssh2",
+                guess % 30_000,
+                source >> 8,
+                source & 255
+            );
+            let mut event =
+                bergfried_parse::parse(bergfried_event::SourceKind::File, &line, &context);
+            event.set_created(received.plus_micros(guess * 11 * 3_600_000_000 / GUESSES));
+            event.set(Field::HostName, "web1");
+            event.set(Field::ProcessName, "sshd");
+            engine.observe(&event, 0, &mut findings);
+            stated += findings.len();
+            findings.clear();
+        }
+        engine.flush(&mut findings);
+        (stated + findings.len(), engine.state_bytes())
+    });
+}
+
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn snapshot(bencher: Bencher<'_, '_>) {
     let engine = full(3);

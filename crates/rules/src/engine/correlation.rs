@@ -224,13 +224,13 @@ impl CorrelationState {
                 slot
             }
             None => {
-                let Some(slot) = self.groups.insert(&work.key, Cell::default(), used) else {
-                    return;
-                };
-                if self.groups.is_over() {
+                if self.groups.is_full() {
                     self.evict(rule, correlation, findings.as_deref_mut(), work);
                 }
-                slot
+                match self.groups.insert(&work.key, Cell::default(), used) {
+                    Some(slot) => slot,
+                    None => return,
+                }
             }
         };
         let (weight, times) = self.counted.rest(hit.sequence, slot, hit.weight, hit.times);
@@ -335,6 +335,10 @@ impl CorrelationState {
     ) {
         let Some((key, cell)) = self.groups.remove(slot) else { return };
         self.heap = self.heap.saturating_sub(cell.heap());
+        if let Some(marked) = self.groups.shrink() {
+            self.pending = marked;
+            self.counted.places.clear();
+        }
         let Some(findings) = findings else { return };
         match cell {
             Cell::Packed(packed) => {
@@ -476,13 +480,13 @@ impl CorrelationState {
             {
                 return Err(Malformed);
             }
+            // The limits may have become tighter.
+            if self.groups.is_full() {
+                self.evict(rule, correlation, None, &mut work);
+            }
             work.group.unpack(correlation, key, packed)?;
             if let Some(slot) = self.groups.insert(key, Cell::default(), used) {
                 self.close(correlation, slot, Cell::default(), &mut work);
-            }
-            // The limits may have become tighter.
-            if self.groups.is_over() {
-                self.evict(rule, correlation, None, &mut work);
             }
         }
         Ok(())

@@ -79,7 +79,9 @@ fn turn<V: Default>(groups: &Groups<V>) -> Option<u32> {
 }
 
 fn drop_oldest<V: Default>(groups: &mut Groups<V>) -> bool {
-    groups.oldest().and_then(|(slot, _)| groups.remove(slot)).is_some()
+    let dropped = groups.oldest().and_then(|(slot, _)| groups.remove(slot)).is_some();
+    groups.shrink();
+    dropped
 }
 
 /// The slot of a key, made where there is none: then true.
@@ -94,9 +96,8 @@ fn entry<V: Default>(
         groups.touch(slot, used);
         return (Some(slot), false);
     }
-    let slot = groups.insert(key, value, used);
-    if groups.is_over() {
+    if groups.is_full() {
         *evicted = evicted.saturating_add(u64::from(drop_oldest(groups)));
     }
-    (slot, true)
+    (groups.insert(key, value, used), true)
 }

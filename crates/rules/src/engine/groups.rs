@@ -7,6 +7,8 @@ use std::hash::{BuildHasher, RandomState};
 
 /// Entries of one chunk.
 const CHUNK: usize = 1_024;
+/// So many entries may lie idle in a table of any size.
+const SLACK: usize = 16;
 /// No entry.
 const NONE: u32 = u32::MAX;
 /// The most groups of one table, whatever the caller asks for.
@@ -74,15 +76,36 @@ impl<V: Default> Groups<V> {
         self.len
     }
 
-    /// Whether there are more entries than there may be.
-    pub(super) fn is_over(&self) -> bool {
-        self.len > self.max
+    /// Whether there are as many entries as there may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.len >= self.max
     }
 
-    /// About how many bytes the entries take, without what values hold on the heap.
+    /// About how many bytes the table takes, without what values hold on the heap.
     pub(super) fn bytes(&self) -> usize {
-        // The index has between one and a half and three slots for each entry.
-        self.len * (size_of::<Entry<V>>() + 2 * size_of::<u32>()) + self.key_bytes
+        let entries = self.capacity() * size_of::<Entry<V>>();
+        entries + self.index.len() * size_of::<u32>() + self.key_bytes
+    }
+
+    /// Gives memory back where most of it lies idle. Then slots are others than before: those that
+    /// are marked are returned.
+    pub(super) fn shrink(&mut self) -> Option<Vec<u32>> {
+        if self.capacity() <= self.len * 2 + SLACK {
+            return None;
+        }
+        let mut small = Groups::new(self.max);
+        let mut marked = Vec::new();
+        while let Some((slot, used)) = self.oldest() {
+            let was_marked = self.mark(slot);
+            let Some((key, value)) = self.remove(slot) else { break };
+            let new = small.insert(&key, value, used);
+            if was_marked && let Some(new) = new {
+                small.mark(new);
+                marked.push(new);
+            }
+        }
+        *self = small;
+        Some(marked)
     }
 
     pub(super) fn find(&self, key: &str) -> Option<u32> {
@@ -208,9 +231,18 @@ impl<V: Default> Groups<V> {
         self.chunks.get_mut(slot / CHUNK)?.get_mut(slot % CHUNK)
     }
 
+    /// For how many entries there is memory.
+    fn capacity(&self) -> usize {
+        let full = self.chunks.len().saturating_sub(1) * CHUNK;
+        full + self.chunks.last().map_or(0, Vec::capacity)
+    }
+
     fn push(&mut self, entry: Entry<V>) -> Option<u32> {
-        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
+        match self.chunks.last() {
+            // Most rules have a few groups, if any.
+            None => self.chunks.push(Vec::new()),
+            Some(last) if last.len() == CHUNK => self.chunks.push(Vec::with_capacity(CHUNK)),
+            Some(_) => {}
         }
         let before = (self.chunks.len() - 1) * CHUNK;
         let chunk = self.chunks.last_mut()?;
@@ -356,12 +388,37 @@ mod tests {
     }
 
     #[test]
+    fn memory_that_lies_idle_is_given_back() {
+        let mut groups = Groups::new(100_000);
+        for turn in 0..10_000_u32 {
+            let used = Used { turn, second: 0 };
+            let slot = groups.insert(&turn.to_string(), turn, used).unwrap();
+            if turn % 1_000 == 999 {
+                groups.mark(slot);
+            }
+        }
+        let full = groups.bytes();
+        assert_eq!(groups.shrink(), None);
+        while groups.len() > 1_500 {
+            let (slot, _) = groups.oldest().unwrap();
+            groups.remove(slot);
+        }
+        let marked = groups.shrink().unwrap();
+        assert!(groups.bytes() * 4 < full, "{} of {full}", groups.bytes());
+        let marked: Vec<&str> = marked.iter().map(|slot| groups.key(*slot)).collect();
+        assert_eq!(marked, ["8999", "9999"]);
+        let left: Vec<u32> = groups.iter().map(|(_, value, _)| *value).collect();
+        assert_eq!(left, (8_500..10_000).collect::<Vec<_>>());
+        assert!(groups.find("9000").is_some() && groups.find("8000").is_none());
+    }
+
+    #[test]
     fn a_mark_stays_with_the_slot() {
         let mut groups = Groups::new(1);
         let slot = groups.insert("a", 1, Used::default()).unwrap();
         assert!(!groups.mark(slot));
         groups.insert("b", 2, Used::default());
-        assert!(groups.is_over());
+        assert!(groups.is_full());
         assert_eq!(groups.oldest().map(|(slot, _)| slot), Some(slot));
         groups.remove(slot);
         assert_eq!(groups.insert("c", 3, Used::default()), Some(slot));

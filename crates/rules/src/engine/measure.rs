@@ -61,14 +61,31 @@ impl Measure {
     fn percentile(&mut self, window: &[Match], percent: f64) -> Option<f64> {
         self.numbers.clear();
         self.numbers.extend(window.iter().map(|found| (f64::from_bits(found.value), found.times)));
-        self.numbers.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
         let last = total(window).checked_sub(1)?;
         let rank = percent / 100.0 * last as f64;
-        let lower = self.at_rank(rank.floor() as u64)?;
-        let upper = self.at_rank(rank.ceil() as u64)?;
+        let (lower, upper) = if self.numbers.iter().all(|(_, times)| *times == 1) {
+            self.around(rank)?
+        } else {
+            self.numbers.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
+            (self.at_rank(rank.floor() as u64)?, self.at_rank(rank.ceil() as u64)?)
+        };
         Some(lower + (upper - lower) * rank.fract())
     }
 
+    /// The numbers right below and above a rank, where each counts once: without sorting them all.
+    fn around(&mut self, rank: f64) -> Option<(f64, f64)> {
+        let place = (rank.floor() as usize).min(self.numbers.len().checked_sub(1)?);
+        let (_, lower, above) =
+            self.numbers.select_nth_unstable_by(place, |one, other| one.0.total_cmp(&other.0));
+        let lower = lower.0;
+        if rank.fract() == 0.0 {
+            return Some((lower, lower));
+        }
+        let upper = above.iter().map(|(number, _)| *number).min_by(f64::total_cmp);
+        Some((lower, upper.unwrap_or(lower)))
+    }
+
+    /// The number at a rank; they are sorted.
     fn at_rank(&self, rank: u64) -> Option<f64> {
         let mut passed = 0_u64;
         let mut found = self.numbers.iter().filter(|(_, times)| {

@@ -132,13 +132,13 @@ fn read_groups<V: Default>(
         if groups.find(key).is_some() {
             return Err(Malformed);
         }
-        groups.insert(key, value, used);
         // The limits may have become tighter.
-        if groups.is_over()
+        if groups.is_full()
             && let Some((oldest, _)) = groups.oldest()
         {
             groups.remove(oldest);
         }
+        groups.insert(key, value, used);
     }
     Ok(())
 }

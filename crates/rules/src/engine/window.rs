@@ -286,7 +286,6 @@ fn limit(correlation: &Correlation) -> usize {
         K::ValueCount => (enough + enough / 2).max(256),
         K::Temporal => 256,
         K::TemporalOrdered => 256 + steps * (steps + 1),
-        K::ValueSum | K::ValueAverage => 1_024,
-        K::ValuePercentile(_) | K::ValueShare => 4_096,
+        K::ValueSum | K::ValueAverage | K::ValuePercentile(_) | K::ValueShare => 1_024,
     }
 }
