@@ -6,7 +6,7 @@ use bergfried_event::{Event, Field, FieldName, MAX_FIELDS, Timestamp, Value};
 
 use super::flag::{Flag, Flags};
 use super::slot::{Slot, Slots};
-use super::{MAX_TEXT, MAX_VALUES, system, time};
+use super::{MAX_NAME, MAX_TEXT, MAX_VALUES, system, time};
 use crate::Context;
 
 /// Room left for the ECS fields that are made from the original ones.
@@ -153,6 +153,10 @@ impl<'a, 'c> Fields<'a, 'c> {
 
     /// Adds a field under its original name; one that is there already becomes a list.
     pub(crate) fn add_other(&mut self, name: Cow<'a, str>, value: Value<'a>) {
+        if name.len() > MAX_NAME {
+            self.drop_one(Flag::TooLong);
+            return;
+        }
         let slot = Slot::of(&name);
         let (word, bit) = place_of(&name);
         let maybe_there = self.others.get(word).is_some_and(|bits| bits & bit != 0);

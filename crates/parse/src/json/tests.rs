@@ -379,6 +379,10 @@ fn hostile_objects_are_capped_and_still_matched() {
         (value(&event, "z"), value(&event, "log.flags")),
         (json!(1), json!("too_long_value"))
     );
+
+    let named = format!(r#"{{"EventData":{{"{}":1,"z":1}}}}"#, "k".repeat(super::MAX_NAME + 1));
+    let event = read(&named);
+    assert_eq!((value(&event, "z"), event.dropped_fields()), (json!(1), 1));
 }
 
 proptest::proptest! {
