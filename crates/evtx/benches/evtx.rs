@@ -48,6 +48,32 @@ fn decode(bencher: divan::Bencher<'_, '_>) {
         });
 }
 
+/// Binary XML to events, on two threads.
+#[divan::bench]
+fn events_on_two_threads(bencher: divan::Bencher<'_, '_>) {
+    let (chunks, settings, context) = (chunks(), Settings::default(), context());
+    let records: usize = chunks.iter().map(|chunk| chunk.clone().decode(&settings).len()).sum();
+    // The logs ten times over, so that starting the threads does not count.
+    let half: Vec<Chunk> = chunks.iter().cycle().take(chunks.len() * 10).cloned().collect();
+    bencher
+        .counter(ItemsCount::new(records * 20))
+        .counter(BytesCount::new(chunks.len() * 65_536 * 20))
+        .with_inputs(|| [half.clone(), half.clone()])
+        .bench_values(|halves| {
+            std::thread::scope(|scope| {
+                for chunks in halves {
+                    scope.spawn(|| {
+                        for chunk in chunks {
+                            for record in chunk.decode(&settings).records() {
+                                divan::black_box(parse(SourceKind::Json, record.json, &context));
+                            }
+                        }
+                    });
+                }
+            });
+        });
+}
+
 /// Binary XML to events.
 #[divan::bench]
 fn events(bencher: divan::Bencher<'_, '_>) {
