@@ -175,6 +175,25 @@ fn a_hangup_and_the_api_read_the_files_again() {
 }
 
 #[test]
+fn a_directory_that_goes_away_takes_no_rule_along() {
+    let mut running = Running::start(&[("a.yml", &rule("1"))]);
+    let elsewhere = running.rules.with_extension("away");
+    std::fs::rename(&running.rules, &elsewhere).unwrap();
+    let reload = |running: &Running| run_with(running.hub.client(&["rules", "reload"]), b"");
+    let told = reload(&running);
+    assert_eq!(told.code, Some(2));
+    assert!(told.err.contains("cannot read rules from"), "{}", told.err);
+    assert_eq!(reload(&running).code, Some(2));
+    assert_eq!(running.health()["status"], "degraded");
+    running.guess("1");
+    wait_until("the alert", || running.alerts() == ["Seen 1"]);
+    std::fs::write(elsewhere.join("b.yml"), rule("2")).unwrap();
+    std::fs::rename(&elsewhere, &running.rules).unwrap();
+    wait_until("both rules", || running.running() == ["Seen 1", "Seen 2"]);
+    assert_eq!(running.health()["status"], "ok");
+}
+
+#[test]
 fn what_each_rule_does_is_shown() {
     let mut running = Running::start(&[("a.yml", &rule("1")), ("count.yml", COUNT)]);
     running.guess("1");

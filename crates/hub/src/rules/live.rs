@@ -216,7 +216,7 @@ impl LiveRules {
         let reason = error.to_string();
         match known.filter(|failure| failure.reason == reason) {
             // Tried again and again: told once.
-            Some(_) => Outcome::Unchanged,
+            Some(failure) => Outcome::Kept(failure),
             None => self.keep(reason, Vec::new(), None),
         }
     }
