@@ -178,16 +178,26 @@ fn any_text(value: &Value<'_>, is_such: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
-/// The number that [`Condition::Number`] compares: a number, text that is one, or a time as its
-/// microseconds.
+/// The number that [`Condition::Number`] compares: a number, text that is one (also hexadecimal behind
+/// `0x`), or a time as its microseconds.
 pub fn number(value: &Value<'_>) -> Option<f64> {
     match value {
         #[expect(clippy::cast_precision_loss, reason = "compared as floating point by definition")]
         Value::Int(number) => Some(*number as f64),
         Value::Float(number) => Some(*number),
-        Value::Text(text) => text.parse().ok().or_else(|| time_number(text)),
+        Value::Text(text) => {
+            text.parse().ok().or_else(|| hexadecimal(text)).or_else(|| time_number(text))
+        }
         _ => None,
     }
+}
+
+/// The number of a text such as `0x17`, as Windows writes masks and codes.
+#[expect(clippy::cast_precision_loss, reason = "compared as floating point by definition")]
+fn hexadecimal(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+    let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u64::from_str_radix(digits, 16).ok().filter(|_| plain).map(|number| number as f64)
 }
 
 /// A time in RFC 3339 as its microseconds.

@@ -59,6 +59,11 @@ fn values_are_case_insensitive_strings() {
         ("{A: 4624}", json!({"A": "4624 "}), false),
         ("{A: 4624}", json!({"A": "x4624"}), false),
         ("{A: 1.5}", json!({"A": "1.5"}), true),
+        // YAML takes what is not in quotes for a number.
+        ("{A: 0x40810000}", json!({"A": "0x40810000"}), true),
+        ("{A: 0x40810000}", json!({"A": 1_082_195_968}), true),
+        ("{A: '0x17'}", json!({"A": 23}), false),
+        ("{A: 23}", json!({"A": "0x+17"}), false),
         ("{A: true}", json!({"A": "True"}), true),
         ("{A: true}", json!({"A": true}), true),
         ("{A: true}", json!({"A": "yes"}), false),

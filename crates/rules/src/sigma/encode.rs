@@ -65,7 +65,11 @@ fn apply(encoding: Encoding, form: &Form) -> Result<Vec<Form>, String> {
         }
         Encoding::Base64 => vec![whole(STANDARD.encode(literal(form)?).into_bytes())],
         Encoding::Base64Offset => {
-            base64_at_offsets(&literal(form)?).into_iter().map(whole).collect()
+            let forms = base64_at_offsets(&literal(form)?);
+            if forms.iter().any(Vec::is_empty) {
+                return Err("the value is too short for `base64offset`".to_owned());
+            }
+            forms.into_iter().map(whole).collect()
         }
         Encoding::Dashes => dashed(form)?,
     })
@@ -212,6 +216,9 @@ mod tests {
         assert_eq!(texts(&[Encoding::Dashes, Base64], "-a").len(), 5);
         let wildcard = [Part::Literal("a".to_owned()), Part::AnyRun];
         assert!(forms(&[Base64], &wildcard).is_err());
+        for short in ["", "a"] {
+            assert!(forms(&[Base64Offset], &[Part::Literal(short.to_owned())]).is_err());
+        }
         let wide = [Part::Literal("a\0".to_owned()), Part::AnyRun];
         assert_eq!(forms(&[Utf16Le], &wildcard), Ok(vec![wide.to_vec()]));
         assert!(forms(&[Utf16, Utf16Le], &[Part::Literal("a".to_owned())]).is_err());

@@ -18,7 +18,7 @@ use super::pcre;
 const EXACT: u64 = 1 << 53;
 
 /// As how many conditions a regular expression counts, which takes so much more room.
-const REGEX_WEIGHT: usize = 250;
+const REGEX_WEIGHT: usize = 500;
 
 /// Why an item cannot be used, and where in it.
 pub(super) struct ItemFault {

@@ -13,7 +13,7 @@ use super::selector;
 use crate::fields::Names;
 
 /// The most conditions on values that one rule may come to, each use of a selection counted.
-const MAX_CONDITIONS: usize = 250_000;
+const MAX_CONDITIONS: usize = 500_000;
 
 /// What lowering a rule needs to know everywhere.
 #[derive(Clone, Copy)]
