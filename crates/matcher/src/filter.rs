@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bergfried_event::{Event, Value};
 use bergfried_query::is_added_by_store;
 
+use crate::cache::{Recall, ValueCache};
 use crate::grams::Windows;
 use crate::index::Index;
 use crate::key::{Key, Sign};
@@ -79,6 +80,7 @@ pub(crate) struct Passage<'f, 'e, 's> {
     original: Value<'e>,
     pub(crate) epoch: u32,
     slots: &'s mut [SlotState],
+    caches: &'s mut [ValueCache],
     pub(crate) texts: &'s mut Texts,
     pub(crate) marks: &'s mut Marks,
     plan: &'s Plan,
@@ -162,7 +164,7 @@ impl Filter {
     ) -> Option<Passage<'f, 'e, 's>> {
         scratch.begin(&self.identity, self.sizes, event.fields().len());
         let plan = scratch.plan(labels, || self.plan(labels));
-        let Scratch { epoch, slots, texts, marks, plans, .. } = scratch;
+        let Scratch { epoch, slots, caches, texts, marks, plans, .. } = scratch;
         let (_, plan) = plans.get(plan)?;
         if plan.groups.is_empty() {
             return None;
@@ -173,6 +175,7 @@ impl Filter {
             original: Value::from(event.original()),
             epoch: *epoch,
             slots,
+            caches,
             texts,
             marks,
             plan,
@@ -288,9 +291,39 @@ impl<'e> Passage<'_, 'e, '_> {
                     && state.filled == self.epoch
                 {
                     let position = state.position as usize;
-                    self.search_value(index, position);
+                    self.search_field(index, slot, position);
                 }
             }
+        }
+    }
+
+    /// Looks up the keys of a field's value, or remembers them.
+    fn search_field(&mut self, index: &Index, slot: Slot, position: usize) {
+        let cached = match (self.event.fields().get(position), self.caches.get_mut(slot)) {
+            (Some((_, Value::Text(text))), Some(cache)) if index.is_worth_remembering() => {
+                cache.recall(text)
+            }
+            _ => Recall::Passed,
+        };
+        let (filter, epoch, plan) = (self.filter, self.epoch, self.plan);
+        match cached {
+            Recall::Known(keys) => {
+                for key in keys {
+                    filter.hit(*key, epoch, plan, self.marks);
+                }
+            }
+            Recall::New(mut memo) => {
+                let Some((_, value)) = self.event.fields().get(position) else { return };
+                let mut found = |key| {
+                    memo.add(key);
+                    filter.hit(key, epoch, plan, self.marks);
+                };
+                for text in self.texts.of(epoch, position, value) {
+                    index.find_text(text, &mut found);
+                }
+                index.find_number(value, &mut found);
+            }
+            Recall::Passed => self.search_value(index, position),
         }
     }
 

@@ -83,6 +83,11 @@ impl Index {
         }
     }
 
+    /// Whether looking a text through takes longer than comparing it with one that was.
+    pub(crate) fn is_worth_remembering(&self) -> bool {
+        self.inside.is_some()
+    }
+
     /// Whether nothing is looked up but what is inside of texts.
     pub(crate) fn looks_inside_alone(&self) -> bool {
         self.exact.is_empty()

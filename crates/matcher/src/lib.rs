@@ -9,6 +9,7 @@
 //! A fast path may only over-approximate; the plain walk of [`bergfried_query::Predicate`] stays the
 //! reference. Nothing here does I/O or reads a clock.
 
+mod cache;
 mod catalogue;
 mod ends;
 mod filter;

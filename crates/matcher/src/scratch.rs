@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::cache::ValueCache;
 use crate::labels::Labels;
 use crate::names::Slot;
 use crate::texts::Texts;
@@ -18,6 +19,8 @@ pub struct Scratch {
     owner: Option<Arc<()>>,
     pub(crate) epoch: u32,
     pub(crate) slots: Vec<SlotState>,
+    /// For each slot its recent values.
+    pub(crate) caches: Vec<ValueCache>,
     pub(crate) texts: Texts,
     pub(crate) marks: Marks,
     pub(crate) plans: Vec<(Labels, Plan)>,
@@ -79,6 +82,7 @@ impl Scratch {
         if !self.owner.as_ref().is_some_and(|own| Arc::ptr_eq(own, owner)) {
             *self = Scratch { owner: Some(Arc::clone(owner)), ..Scratch::default() };
             self.slots.resize(sizes.slots, SlotState::default());
+            self.caches.resize(sizes.slots, ValueCache::default());
             self.marks.atoms.resize(sizes.atoms, 0);
             self.marks.keys.resize(sizes.keys, 0);
             self.marks.items.resize(sizes.items, 0);
