@@ -47,6 +47,9 @@ pub(crate) struct Memo<'c>(&'c mut Remembered);
 
 impl Memo<'_> {
     pub(crate) fn add(&mut self, key: u32) {
+        if self.0.keys.contains(&key) {
+            return;
+        }
         if self.0.keys.len() < MAX_KEYS {
             self.0.keys.push(key);
         } else {

@@ -21,6 +21,7 @@ mod labels;
 mod matcher;
 mod names;
 mod odds;
+mod passage;
 mod program;
 mod scratch;
 mod statistics;

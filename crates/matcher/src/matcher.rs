@@ -7,13 +7,14 @@ use bergfried_query::Predicate;
 use foldhash::fast::FixedState;
 
 use crate::catalogue::{Catalogue, Form, Test};
-use crate::filter::{Filter, Gate, Parts, Passage};
+use crate::filter::{Filter, Gate, Parts};
 use crate::gates;
 use crate::grams::Windows;
 use crate::key::Sign;
 use crate::labels::Labels;
 use crate::names::Slot;
 use crate::odds::Odds;
+use crate::passage::Passage;
 use crate::program::{FAILS, HOLDS, Step, Writer};
 use crate::scratch::Scratch;
 use crate::statistics::Statistics;
@@ -59,8 +60,8 @@ pub(crate) struct Decision {
     pub(crate) test: Test,
 }
 
-/// From this length on literals inside of texts are all found in one pass, so that a condition that
-/// is no gate need not look for its own.
+/// From this length on literals inside of texts are all found in one pass, as are all at their ends,
+/// so that a condition that is no gate need not look for its own.
 const FOUND_IN_PASSING: usize = 4;
 
 impl Matcher {
@@ -256,7 +257,7 @@ impl Decisions {
             catalogue.keys.get(*key as usize).is_some_and(|key| match &key.sign {
                 Sign::Present => false,
                 Sign::Inside(text) => is_gate || text.len() >= FOUND_IN_PASSING,
-                _ => is_gate,
+                _ => true,
             })
         };
         let mut decisions = Decisions {
