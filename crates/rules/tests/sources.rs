@@ -1,0 +1,153 @@
+//! Lines as exporters write them meet rules of their log source, by the names that rules use.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test may stop where it stands and say why"
+)]
+
+#[expect(dead_code, reason = "shared with other tests")]
+mod support;
+
+use std::sync::Arc;
+
+use bergfried_rules::{RuleSet, Source};
+use support::findings;
+
+/// A log source, a selection, and lines that meet it or do not.
+struct Case {
+    logsource: &'static str,
+    selection: &'static str,
+    fires: &'static [&'static str],
+    silent: &'static [&'static str],
+}
+
+const CASES: &[Case] = &[
+    Case {
+        logsource: "{category: process_creation, product: windows}",
+        selection: r"Image|endswith: '\whoami.exe'",
+        fires: &[
+            r#"{"Image":"C:\\Windows\\whoami.exe","CommandLine":"whoami /all"}"#,
+            r##"{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Security-Auditing"}},"EventID":4688,"Channel":"Security"},"EventData":{"NewProcessName":"C:\\Windows\\whoami.exe"}}}"##,
+            r#"{"winlog":{"channel":"Microsoft-Windows-Sysmon/Operational","event_id":"1","event_data":{"Image":"C:\\Windows\\whoami.exe"}}}"#,
+            r#"{"EventID":1,"SourceName":"Microsoft-Windows-Sysmon","Channel":"Microsoft-Windows-Sysmon/Operational","Image":"C:\\Windows\\whoami.exe"}"#,
+        ],
+        silent: &[
+            r#"{"EventID":5,"Channel":"Microsoft-Windows-Sysmon/Operational","Image":"C:\\Windows\\whoami.exe"}"#,
+            r#"{"Channel":"Application","EventID":1,"Image":"C:\\Windows\\whoami.exe"}"#,
+        ],
+    },
+    Case {
+        logsource: "{category: process_creation, product: linux}",
+        selection: "Image|endswith: /whoami",
+        fires: &[r#"{"Image":"/usr/bin/whoami","CommandLine":"whoami"}"#],
+        silent: &[r#"{"Image":"C:\\usr/bin/whoami","CommandLine":"whoami"}"#],
+    },
+    Case {
+        logsource: "{product: windows, service: windefend}",
+        selection: r"NewValue|contains: '\Exclusions\'",
+        fires: &[
+            r#"{"Event":{"System":{"EventID":5007,"Channel":"Microsoft-Windows-Windows Defender/Operational"},"EventData":{"New Value":"HKLM\\x\\Exclusions\\y"}}}"#,
+            r#"{"EventID":5007,"Channel":"Microsoft-Windows-Windows Defender/Operational","New_Value":"HKLM\\x\\Exclusions\\y"}"#,
+        ],
+        silent: &[r#"{"EventID":4657,"Channel":"Security","NewValue":"HKLM\\x\\Exclusions\\y"}"#],
+    },
+    Case {
+        logsource: "{category: antivirus}",
+        selection: "Signature|contains: EICAR",
+        fires: &[
+            r#"{"EventID":1116,"Channel":"Microsoft-Windows-Windows Defender/Operational","Threat Name":"Virus:DOS/EICAR_Test_File"}"#,
+        ],
+        silent: &[
+            r#"{"EventID":5007,"Channel":"Microsoft-Windows-Windows Defender/Operational","Threat Name":"Virus:DOS/EICAR_Test_File"}"#,
+        ],
+    },
+    Case {
+        logsource: "{product: aws, service: cloudtrail}",
+        selection: "eventName: DeleteTrail",
+        fires: &[r#"{"eventSource":"cloudtrail.amazonaws.com","eventName":"DeleteTrail"}"#],
+        silent: &[r#"{"eventSource":"elsewhere","eventName":"DeleteTrail"}"#],
+    },
+    Case {
+        logsource: "{product: okta, service: okta}",
+        selection: "eventtype: user.account.lock",
+        fires: &[
+            r#"{"eventType":"user.account.lock","displayMessage":"x","actor":{"alternateId":"a@example.org"}}"#,
+        ],
+        silent: &[r#"{"eventType":"user.account.lock"}"#],
+    },
+    Case {
+        logsource: "{product: gcp, service: gcp.audit}",
+        selection: "gcp.audit.method_name: storage.buckets.delete",
+        fires: &[
+            r#"{"protoPayload":{"serviceName":"storage.googleapis.com","methodName":"storage.buckets.delete"}}"#,
+        ],
+        silent: &[],
+    },
+    Case {
+        logsource: "{product: github, service: audit}",
+        selection: "action: repo.destroy",
+        fires: &[r#"{"actor":"eve","action":"repo.destroy","org":"o","repo":"o/r"}"#],
+        silent: &[r#"{"actor":"eve","action":"repo.destroy"}"#],
+    },
+    Case {
+        logsource: "{product: azure, service: signinlogs}",
+        selection: "ResultType: 50126",
+        fires: &[
+            r#"{"operationName":"Sign-in activity","category":"SignInLogs","ResultType":"50126"}"#,
+        ],
+        silent: &[],
+    },
+    Case {
+        logsource: "{product: zeek, service: dns}",
+        selection: "query|endswith: .example",
+        fires: &[r#"{"_path":"dns","uid":"C1","id.orig_h":"192.0.2.1","query":"evil.example"}"#],
+        silent: &[r#"{"_path":"http","uid":"C1","query":"evil.example"}"#],
+    },
+    Case {
+        logsource: "{category: webserver}",
+        selection: "cs-uri-query|contains: ../",
+        fires: &[r#"{"cs-method":"GET","cs-uri-stem":"/x","cs-uri-query":"f=../../etc/passwd"}"#],
+        silent: &[],
+    },
+    Case {
+        logsource: "{product: linux, service: auditd}",
+        selection: "{type: EXECVE, a0: nmap}",
+        fires: &[r#"{"type":"EXECVE","argc":2,"a0":"nmap","a1":"-sS"}"#],
+        silent: &[r#"{"type":"execve","a0":"nmap"}"#],
+    },
+    Case {
+        logsource: "{product: Linux, service: SSHD}",
+        selection: "user.name: eve",
+        fires: &[
+            "Nov 20 10:00:00 web sshd[7]: Failed password for eve from 192.0.2.1 port 22 ssh2",
+        ],
+        silent: &["Nov 20 10:00:00 web vsftpd[7]: Failed password for eve from 192.0.2.1"],
+    },
+    Case {
+        logsource: "{product: door, service: lock}",
+        selection: "state: forced",
+        fires: &[r#"{"logsource":{"product":"Door","service":["hinge","lock"]},"state":"forced"}"#],
+        silent: &[r#"{"logsource":{"product":"Door"},"state":"forced"}"#],
+    },
+];
+
+#[test]
+fn lines_meet_the_rules_of_their_log_source() {
+    for Case { logsource, selection, fires, silent } in CASES {
+        let selection = selection.trim_start_matches('{').trim_end_matches('}');
+        let text = format!(
+            "title: t\nlogsource: {logsource}\ndetection:\n  selection:\n    {}\n  condition: selection\n",
+            selection.replace(", ", "\n    ")
+        );
+        let (rules, _) = RuleSet::load([Source { file: "r.yml".to_owned(), text }]);
+        assert_eq!(rules.len(), 1, "{logsource}");
+        let rules = Arc::new(rules);
+        for line in *fires {
+            assert_eq!(findings(&rules, line).len(), 1, "{logsource}: {line}");
+        }
+        for line in *silent {
+            assert_eq!(findings(&rules, line).len(), 0, "{logsource}: {line}");
+        }
+    }
+}
