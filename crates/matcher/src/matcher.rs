@@ -46,6 +46,9 @@ pub struct Cost {
 pub struct Matcher {
     filter: Filter,
     atoms: Vec<Decision>,
+    /// For each atom that is found by its key the slot to search: close together, because a rule may
+    /// ask for a hundred of them.
+    found_in: Vec<Option<u32>>,
     steps: Vec<Step>,
     /// For each entry the step at which its program begins.
     programs: Vec<u32>,
@@ -98,7 +101,11 @@ impl Matcher {
             atom_count: catalogue.atoms.len(),
             item_count: entries.len(),
         });
-        Matcher { filter, atoms, steps, programs }
+        let found_in = atoms.iter().map(|atom| match atom.test {
+            Test::Found => u32::try_from(atom.slot).ok(),
+            _ => None,
+        });
+        Matcher { filter, found_in: found_in.collect(), atoms, steps, programs }
     }
 
     /// Adds to `hits` the indices of the entries that hold over the event, in ascending order, of
@@ -161,6 +168,7 @@ impl Matcher {
     pub fn size(&self) -> usize {
         self.filter.size()
             + self.atoms.capacity() * size_of::<Decision>()
+            + self.found_in.capacity() * size_of::<Option<u32>>()
             + self.steps.capacity() * size_of::<Step>()
             + self.programs.capacity() * size_of::<u32>()
     }
@@ -177,6 +185,10 @@ impl Matcher {
         let mark = passage.marks.atoms.get(atom as usize).copied().unwrap_or(0);
         if mark >> 1 == passage.epoch {
             return mark & 1 == 1;
+        }
+        if let Some(Some(slot)) = self.found_in.get(atom as usize) {
+            passage.search(*slot as Slot);
+            return passage.marks.atoms.get(atom as usize) == Some(&(passage.epoch << 1 | 1));
         }
         let truth = self.decide(passage, atom);
         if let Some(mark) = passage.marks.atoms.get_mut(atom as usize) {
@@ -196,11 +208,8 @@ impl Matcher {
             }
         }
         match test {
-            Test::Found => {
-                passage.search(*slot);
-                let mark = passage.marks.atoms.get(atom as usize).copied().unwrap_or(0);
-                mark == passage.epoch << 1 | 1
-            }
+            // Answered before it comes to this.
+            Test::Found => false,
             Test::Folded(condition) => {
                 passage.any_text(*slot, |text| condition.holds_folded(text) == Some(true))
             }

@@ -38,7 +38,7 @@ fn text() -> BoxedStrategy<String> {
         8 => "[abAB]{0,4}",
         4 => "[abcx\\\\./ -]{0,14}",
         2 => "[aΣσςİK ß]{0,4}",
-        1 => select(vec!["true", "FALSE", "1", " 01.0 ", "-0", "NaN", "inf", "1e0", "10.0.0.1",
+        1 => select(vec!["true", "FALSE", "1", "0x1", " 01.0 ", "-0", "NaN", "inf", "1e0", "10.0.0.1",
             "::ffff:10.0.0.1", TIMES[0], TIMES[1]]).prop_map(str::to_owned),
     ]
     .boxed()
