@@ -9,10 +9,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-lines=1000000 stored=10000000 idle=20 detection=()
+lines=1000000 stored=10000000 idle=20 detection=() evtx=50
 case ${1:-} in
     '') ;;
-    --quick) lines=100000 stored=200000 idle=5 detection=(--events 10000 --seconds 0.5) ;;
+    --quick) lines=100000 stored=200000 idle=5 detection=(--events 10000 --seconds 0.5) evtx=5 ;;
     *) echo "bench/run.sh: unknown argument $1, expected --quick" >&2; exit 2 ;;
 esac
 
@@ -71,6 +71,19 @@ peak() {
     fi
     memory=$(/usr/bin/time -f '%M' "$@" 2>&1 >/dev/null | tail -n 1) || true
     row "$title" "$(awk -v k="$memory" 'BEGIN { printf "%.1f", k / 1024 }')" "MiB"
+}
+
+# measured NAME COMMAND…: the rows that a command prints.
+measured() {
+    local name=$1 measurement value unit goal
+    shift
+    if "$@" >"$results/$name.tsv" 2>"$results/$name.log"; then
+        while IFS=$'\t' read -r measurement value unit goal; do
+            row "$measurement" "$value" "$unit" "$goal"
+        done <"$results/$name.tsv"
+    else
+        row "$name" "-" "failed: $(tail -n 1 "$results/$name.log" | cut -c -160)"
+    fi
 }
 
 free_port() {
@@ -160,13 +173,32 @@ done
 
 echo "detection" >&2
 # Beside rsigma-eval: the same rules and events, each engine alone on one core.
-if "${one_core[@]}" "$binaries/detection" --rows "${detection[@]}" \
-    >"$results/detection.tsv" 2>"$results/detection.log"; then
-    while IFS=$'\t' read -r name value unit goal; do
-        row "$name" "$value" "$unit" "$goal"
-    done <"$results/detection.tsv"
+measured detection "${one_core[@]}" "$binaries/detection" --rows "${detection[@]}"
+measured groups "${one_core[@]}" "$binaries/groups"
+
+echo "event logs" >&2
+# Windows event logs are nobody's to copy: those of the corpora beside the checkout, over and over.
+logs=../shared/corpora/evtx
+if [[ -d $logs ]]; then
+    mkdir "$work/evtx"
+    for ((copy = 0; copy < evtx; copy++)); do cp -r "$logs" "$work/evtx/$copy"; done
+    two_cores=(taskset -c 0,1)
+    command -v taskset >/dev/null || two_cores=()
+    for rules in built-in Sigma; do
+        title="scan of event logs, $rules rules, two cores" chosen=()
+        [[ $rules == built-in ]] || chosen=(--rules ../shared/corpora/sigma/rules)
+        # Findings are in the logs and one file is damaged: its exit status says so.
+        "${two_cores[@]}" "$bergfried" scan --threads 2 "${chosen[@]}" "$work/evtx" \
+            >"$results/evtx-$rules.log" 2>&1 || true
+        if [[ $(<"$results/evtx-$rules.log") =~ speed\ +([0-9.]+)\ events/s,\ ([0-9.]+)\ MB/s ]]; then
+            row "$title" "${BASH_REMATCH[1]}" "events/s"
+            row "$title" "${BASH_REMATCH[2]}" "MB/s"
+        else
+            row "$title" "-" "failed: $(tail -n 1 "$results/evtx-$rules.log" | cut -c -160)"
+        fi
+    done
 else
-    row "detection" "-" "failed: $(tail -n 1 "$results/detection.log" | cut -c -160)"
+    row "scan of event logs, two cores" "-" "not measured: $logs is not here"
 fi
 
 echo "hub" >&2

@@ -5,6 +5,9 @@
 
 pub mod events;
 pub mod lines;
+mod memory;
 pub mod random;
 pub mod rules;
 pub mod sigma;
+
+pub use memory::memory;

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use bergfried_bench::events::Kind;
+use bergfried_bench::memory;
 use rsigma_eval::{Engine, JsonEvent, LogSourceExtractor};
 use rsigma_parser::{LogSource, parse_sigma_yaml};
 use serde_json::Value;
 
-use crate::run::{Clock, Measured, Plan, Rates, Subject, lines, memory, rates};
+use crate::run::{Clock, Measured, Plan, Rates, Subject, lines, rates};
 
 struct Oracle {
     engine: Engine,

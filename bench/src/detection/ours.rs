@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bergfried_bench::memory;
 use bergfried_event::{Event, Finding, SourceKind, Timestamp};
 use bergfried_parse::{Context, parse};
 use bergfried_rules::{Engine, Limits, RuleSet, Source};
 use jiff::tz::TimeZone;
 
-use crate::run::{Clock, Measured, Plan, Rates, Subject, lines, memory, rates};
+use crate::run::{Clock, Measured, Plan, Rates, Subject, lines, rates};
 
 struct Bergfried {
     engine: Engine,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use bergfried_bench::events::{Events, Kind};
 use bergfried_bench::random::Random;
 use clap::ValueEnum as _;
@@ -185,16 +184,4 @@ fn processor_time() -> Option<u64> {
     std::thread::yield_now();
     let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split(' ').next()?.parse().ok()
-}
-
-/// Memory of this process in MiB: the most so far, and now (`VmHWM` and `VmRSS` of proc(5)).
-pub(crate) fn memory() -> anyhow::Result<(f64, f64)> {
-    let status =
-        fs::read_to_string("/proc/self/status").context("cannot read /proc/self/status")?;
-    let value = |key: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-        line.trim().strip_suffix(" kB")?.parse::<f64>().ok()
-    };
-    let (peak, now) = (value("VmHWM:"), value("VmRSS:"));
-    Ok((peak.unwrap_or(f64::NAN) / 1024.0, now.unwrap_or(f64::NAN) / 1024.0))
 }
