@@ -48,7 +48,10 @@ fn weaknesses_are_placed() {
         .replace("Evil shell", "Weak")
         .replace("level: high\n", "name: weak\n")
         .replace("not filter_home", "not 1 of filter_user*")
-        .replace("    condition", "    filter_user:\n        user.nmae|re: '.*x'\n    condition");
+        .replace(
+            "    condition",
+            "    filter_user:\n        user.nmae|re: '.*x'\n        user.name|all: x\n    condition",
+        );
     let windows = RULE.replace("a001", "a004").replace("service: sshd", "service: sshhd");
     for (name, text) in [("a.yml", RULE), ("b.yml", &twin), ("c.yml", &weak), ("d.yml", &windows)] {
         write(directory.path(), name, text);
@@ -64,6 +67,7 @@ fn weaknesses_are_placed() {
         "c.yml:18:9: warning: no event has a field `user.nmae`, did you mean `user.name`?"
             .to_owned(),
         "c.yml:18:24: warning: the expression starts with `.*`".to_owned(),
+        "c.yml:19:9: warning: `all` needs more than one value".to_owned(),
         "d.yml:6:1: warning: this rule can never fire here: no source gives service `sshhd`, did \
          you mean `sshd`?"
             .to_owned(),

@@ -60,12 +60,6 @@ pub(super) fn lower(
     context: Context<'_>,
 ) -> Result<Predicate, ItemFault> {
     let plan = Plan::of(modifiers)?;
-    if plan.all && values.len() < 2 {
-        // "Single item values are not allowed to have an `all` modifier."
-        return Err(ItemFault::new(
-            "`all` needs more than one value, leave it out for a single one",
-        ));
-    }
     let item = Item { targets, plan, context };
     let values: Result<Vec<Predicate>, ItemFault> =
         values.iter().map(|value| item.value(value)).collect();

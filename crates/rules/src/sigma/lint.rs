@@ -50,7 +50,7 @@ fn lint_section(document: &Document<'_>, key: &str, value: &Value, faults: &mut 
             faults.push(Fault::warning(document.key(&[key, name]), message));
         }
         if let Some(selection) = get(section, name) {
-            lint_expressions(document, &[key, name], selection, faults);
+            lint_items(document, &[key, name], selection, faults);
         }
     }
 }
@@ -84,21 +84,21 @@ fn collect<'n>(expression: &ConditionExpr, names: &[&'n str], used: &mut BTreeSe
     }
 }
 
-/// Looks at the values of every key with the modifier `re`.
-fn lint_expressions(
-    document: &Document<'_>,
-    path: &[&str],
-    selection: &Value,
-    faults: &mut Vec<Fault>,
-) {
+/// Looks at the modifiers `all` and `re` of every key.
+fn lint_items(document: &Document<'_>, path: &[&str], selection: &Value, faults: &mut Vec<Fault>) {
     match selection {
         Value::Sequence(inner) => {
-            inner.iter().for_each(|inner| lint_expressions(document, path, inner, faults));
+            inner.iter().for_each(|inner| lint_items(document, path, inner, faults));
         }
         Value::Mapping(fields) => {
             for (key, value) in fields {
                 let Some(key) = key.as_str() else { continue };
-                if !key.split('|').skip(1).any(|modifier| modifier == "re") {
+                let has = |wanted: &str| key.split('|').skip(1).any(|modifier| modifier == wanted);
+                if has("all") && value.as_sequence().is_none_or(|values| values.len() < 2) {
+                    let message = "`all` needs more than one value, it changes nothing here";
+                    faults.push(Fault::warning(document.word(path, key), message));
+                }
+                if !has("re") {
                     continue;
                 }
                 let texts = match value {

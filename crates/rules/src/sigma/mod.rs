@@ -1,8 +1,8 @@
 //! The front end: Sigma YAML (rules specification 2.1) into drafts of rules.
 //!
-//! The only module that knows the crates `rsigma-parser` and `rsigma-ir`; none of their types leave
-//! it. A document is checked for its shape first, because the checks know where in the file a fault
-//! stands; then its selections become the parser's tree, on which pipelines work, and that the shared
+//! The only module that knows the crate `rsigma-parser`; none of its types leave it. A document is
+//! checked for its shape first, because the checks know where in the file a fault stands; then its
+//! selections become the parser's tree, on which pipelines work, and that the shared
 //! [`Predicate`](bergfried_query::Predicate).
 
 mod check;
