@@ -1,5 +1,6 @@
 //! Prints findings and the summary.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -120,7 +121,8 @@ fn table(findings: &Sorted, summary: &Summary, out: &mut dyn Write) -> io::Resul
             about.push(finding.techniques.join(" "));
         }
         writeln!(out, "              {}", about.join(" · "))?;
-        writeln!(out, "              {}", fit(&plain(&finding.example), width.saturating_sub(14)))?;
+        let seen = plain(&seen(finding));
+        writeln!(out, "              {}", fit(&seen, width.saturating_sub(14)))?;
     }
     if findings.rows.is_empty() {
         writeln!(out, "no findings")?;
@@ -130,6 +132,17 @@ fn table(findings: &Sorted, summary: &Summary, out: &mut dyn Write) -> io::Resul
     }
     writeln!(out)?;
     totals(findings, summary, out, colours)
+}
+
+/// What a person recognises the event by: its line, or of a document the fields that matched,
+/// because it begins with what all of its kind have in common.
+fn seen(finding: &Finding) -> Cow<'_, str> {
+    let is_document = finding.example.starts_with(['{', '<']);
+    if !is_document || finding.matched.is_empty() {
+        return Cow::Borrowed(&finding.example);
+    }
+    let pairs = finding.matched.iter().map(|(field, value)| format!("{field}={value}"));
+    Cow::Owned(pairs.collect::<Vec<_>>().join(" · "))
 }
 
 fn totals(

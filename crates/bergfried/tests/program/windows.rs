@@ -240,3 +240,22 @@ fn records_of_an_event_log_show_their_fields() {
         assert_eq!(event["host.name"], event["Computer"]);
     }
 }
+
+#[test]
+fn the_table_shows_of_a_document_what_matched() {
+    let directory = tempfile::tempdir().unwrap();
+    let rule = directory.path().join("whoami.yml");
+    std::fs::write(&rule, RULE).unwrap();
+    let event = json!({
+        "EventID": 1, "Channel": "Microsoft-Windows-Sysmon/Operational", "Computer": "desk",
+        "Image": "C:\\Windows\\whoami.exe\u{1b}[2J\\whoami.exe",
+        "ParentImage": "C:\\Windows\\cmd.exe",
+    });
+    let log = directory.path().join("log.json");
+    std::fs::write(&log, event.to_string()).unwrap();
+    let mut command = bergfried(&["scan"]);
+    command.arg(&log).arg("--rules").arg(&rule);
+    let done = run_with(command, b"");
+    let shown = r"Image=C:\Windows\whoami.exe\u{1b}[2J\whoami.exe · ParentImage=C:\Windows\cmd.exe";
+    assert!(done.out.contains(shown), "{}", done.out);
+}
