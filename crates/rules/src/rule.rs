@@ -42,11 +42,15 @@ pub(crate) struct Detection {
     pub(crate) first_seen: Option<FirstSeen>,
 }
 
+/// A field by every name that an event may carry it under; the first that has a value counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AnyName(pub(crate) Vec<FieldName<'static>>);
+
 /// Turns a detection into "never seen before" (see `rules/README.md`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FirstSeen {
-    pub(crate) group_by: Vec<FieldName<'static>>,
-    pub(crate) baseline: FieldName<'static>,
+    pub(crate) group_by: Vec<AnyName>,
+    pub(crate) baseline: AnyName,
     /// Microseconds.
     pub(crate) learning: i64,
 }
@@ -68,8 +72,8 @@ pub(crate) struct Correlation {
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub(crate) rule: usize,
-    pub(crate) group_by: Vec<FieldName<'static>>,
-    pub(crate) values: Vec<FieldName<'static>>,
+    pub(crate) group_by: Vec<AnyName>,
+    pub(crate) values: Vec<AnyName>,
 }
 
 /// The correlation types of Sigma 2.1, and the median, which pySigma adds as a type of its own.

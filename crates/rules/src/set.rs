@@ -11,7 +11,7 @@ use crate::class::{Class, classify};
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
 use crate::fields::Fields;
 use crate::logsource::{LogSource, LogSources, Teller, Told};
-use crate::rule::{Body, Correlation, Rule, Step, techniques};
+use crate::rule::{AnyName, Body, Correlation, Rule, Step, techniques};
 use crate::sigma::{
     self, CorrelationDraft, Documents, Draft, DraftBody, FilterDraft, Pipeline, Pipelines, Place,
     Reference,
@@ -512,7 +512,7 @@ fn bind_correlation(
             let alias = draft.aliases.get(field).and_then(|rules| {
                 rules.get(id).or_else(|| name.as_ref().and_then(|name| rules.get(name)))
             });
-            fields.of(logsource).field(alias.unwrap_or(field))
+            AnyName(fields.of(logsource).fields(alias.unwrap_or(field)))
         };
         Some(Step {
             rule,
@@ -523,7 +523,7 @@ fn bind_correlation(
     let steps: Vec<Step> = steps.collect();
     // Where the rules call a field by different names, a finding shows that of the first.
     let group_names = draft.group_by.iter().enumerate().map(|(index, field)| {
-        let first = steps.first().and_then(|step| step.group_by.get(index));
+        let first = steps.first().and_then(|step| step.group_by.get(index)?.0.first());
         match first.filter(|_| !draft.aliases.contains_key(field)) {
             Some(name) => name.as_str().to_owned(),
             None => field.clone(),

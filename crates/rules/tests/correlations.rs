@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use bergfried_event::{Event, Field, Finding, Timestamp};
+use bergfried_event::{Event, Field, FieldName, Finding, Timestamp};
 use bergfried_rules::{DiagnosticSeverity, Engine, Limits, RuleSet, SnapshotError, Source};
 use proptest::prelude::*;
 
@@ -664,6 +664,41 @@ correlation:
     engine.observe(&other, 3, &mut findings);
     assert_eq!(findings[0].group, [("who".to_owned(), "same".to_owned())]);
     assert_eq!(findings[0].event_ids, [1, 3]);
+}
+
+#[test]
+fn groups_and_values_are_read_by_whatever_name_an_event_has() {
+    let rules = load(
+        "
+title: users
+correlation:
+    type: value_count
+    rules: [a]
+    group-by: [ComputerName]
+    timespan: 10s
+    condition: {field: User, gte: 2}
+",
+    );
+    let mut engine = Engine::new(rules, AT_END);
+    let mut findings = Vec::new();
+    let mut observe = |id: u64, user: &'static str, ecs: bool| {
+        let mut event = Event::new(Timestamp::from_seconds(1), "");
+        event.set(Field::EventAction, "a");
+        let (host, name) = if ecs {
+            (Field::HostName.into(), Field::UserName.into())
+        } else {
+            (FieldName::Other("ComputerName".into()), FieldName::Other("User".into()))
+        };
+        event.set_named(host, "pc1");
+        event.set_named(name, user);
+        engine.observe(&event, id, &mut findings);
+    };
+    observe(1, "ann", true);
+    observe(2, "ann", false);
+    observe(3, "bob", false);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].event_ids, [1, 2, 3]);
+    assert_eq!(findings[0].group, [("host.name".to_owned(), "pc1".to_owned())]);
 }
 
 #[test]

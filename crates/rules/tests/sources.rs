@@ -53,6 +53,37 @@ const CASES: &[Case] = &[
         silent: &[r#"{"EventID":4657,"Channel":"Security","NewValue":"HKLM\\x\\Exclusions\\y"}"#],
     },
     Case {
+        logsource: "{category: webserver}",
+        selection: "{cs-method: GET, cs-uri-query|contains: ../etc/, sc-status: 200}",
+        fires: &[
+            r#"{"event":{"dataset":"nginx.access"},"http":{"request":{"method":"GET"},"response":{"status_code":200}},"url":{"path":"/i.php","query":"p=../etc/passwd"}}"#,
+            r#"{"cs-method":"GET","cs-uri-stem":"/i.php","cs-uri-query":"p=../etc/passwd","sc-status":200}"#,
+        ],
+        silent: &[
+            r#"{"event":{"dataset":"nginx.access"},"http":{"request":{"method":"GET"},"response":{"status_code":200}},"url":{"path":"/../etc/","query":"p=1"}}"#,
+        ],
+    },
+    Case {
+        logsource: "{category: proxy}",
+        selection: "c-uri-extension: ps1",
+        fires: &[
+            r#"{"event":{"module":"squid"},"url":{"original":"http://x.example/a.ps1","extension":"ps1"}}"#,
+        ],
+        silent: &[r#"{"event":{"module":"nginx"},"url":{"extension":"ps1"}}"#],
+    },
+    Case {
+        logsource: "{category: dns}",
+        selection: "{query|endswith: .evil.example, record_type: TXT}",
+        fires: &[
+            r#"{"_path":"dns","uid":"C1","query":"a.evil.example","qtype_name":"TXT"}"#,
+            r#"{"event":{"category":["network"]},"dns":{"question":{"name":"a.evil.example","type":"TXT"}}}"#,
+            r#"{"event_type":"dns","flow_id":1,"dns":{"type":"query","rrname":"a.evil.example","rrtype":"TXT"}}"#,
+        ],
+        silent: &[
+            r#"{"event_type":"dns","flow_id":1,"dns":{"type":"query","rrname":"a.evil.example","rrtype":"A"}}"#,
+        ],
+    },
+    Case {
         logsource: "{category: antivirus}",
         selection: "Signature|contains: EICAR",
         fires: &[

@@ -10,18 +10,18 @@
 
 use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
 
-use bergfried_event::{Event, FieldName, Finding};
+use bergfried_event::{Event, Finding};
 
 use super::Limits;
 use super::bytes::{Bytes, Malformed, put_signed, put_varint};
 use super::group::Group;
 use super::groups::{Groups, Used, on_heap};
 use super::judge::{Judge, Point};
-use super::key::{self, number, value, write_key};
+use super::key::{self, any_value, number, write_key};
 use super::measure::Measure;
 use super::state::{read_entry, write_groups};
 use super::window::{Match, Stretch};
-use crate::rule::{Correlation, CorrelationKind, Rule};
+use crate::rule::{AnyName, Correlation, CorrelationKind, Rule};
 
 /// How far behind the events of other groups those of one group may lag (a host that was offline)
 /// and still meet what the group remembers: one hour.
@@ -498,7 +498,7 @@ impl CorrelationState {
         &self,
         correlation: &Correlation,
         event: &Event<'_>,
-        fields: &[FieldName<'static>],
+        fields: &[AnyName],
     ) -> Option<u64> {
         if correlation.kind.is_numeric() {
             return fields.first().and_then(|field| number(event, field)).map(f64::to_bits);
@@ -509,7 +509,7 @@ impl CorrelationState {
         let mut hasher = DefaultHasher::new();
         self.secret.hash(&mut hasher);
         for field in fields {
-            value(event, field)?.hash(&mut hasher);
+            any_value(event, field)?.hash(&mut hasher);
         }
         Some(hasher.finish())
     }

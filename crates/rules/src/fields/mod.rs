@@ -109,13 +109,6 @@ impl<'f> Names<'f> {
         fields
     }
 
-    /// The field that a rule means by this name, where only one can be looked at.
-    pub(crate) fn field(self, name: &str) -> FieldName<'static> {
-        let mut fields = self.fields(name);
-        fields.truncate(1);
-        fields.pop().unwrap_or_else(|| FieldName::Other(name.to_owned().into()))
-    }
-
     /// Where no event carries a field of this name: the nearest name that some event may carry.
     ///
     /// `None` where the name is known, or so unlike all known ones that it is some program's own.
@@ -212,8 +205,8 @@ mod tests {
             ("winlog.", "winlog.", "winlog."),
             ("own.thing", "own.thing", "own.thing"),
         ] {
-            assert_eq!(fields.of(&linux).field(name).as_str(), in_linux);
-            assert_eq!(fields.of(&windows).field(name).as_str(), in_windows);
+            assert_eq!(fields.of(&linux).fields(name)[0].as_str(), in_linux);
+            assert_eq!(fields.of(&windows).fields(name)[0].as_str(), in_windows);
         }
     }
 
@@ -251,9 +244,9 @@ mod tests {
         let text = "names: {Image: own.path}\noriginals: [solaris]\n";
         let fields = Fields::read("f.yml", text).unwrap();
         let (linux, solaris) = (logsource(Some("linux"), None), logsource(Some("solaris"), None));
-        assert_eq!(fields.of(&linux).field("Image").as_str(), "own.path");
-        assert_eq!(fields.of(&linux).field("CommandLine").as_str(), "process.command_line");
-        assert_eq!(fields.of(&solaris).field("Image").as_str(), "Image");
+        assert_eq!(fields.of(&linux).fields("Image")[0].as_str(), "own.path");
+        assert_eq!(fields.of(&linux).fields("CommandLine")[0].as_str(), "process.command_line");
+        assert_eq!(fields.of(&solaris).fields("Image")[0].as_str(), "Image");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::correlation::timespan;
 use super::document::{Document, get};
 use super::fault::Fault;
 use crate::fields::Names;
-use crate::rule::FirstSeen;
+use crate::rule::{AnyName, FirstSeen};
 
 /// The key of a rule under which our own attributes stand.
 pub(super) const KEY: &str = "bergfried";
@@ -50,8 +50,8 @@ impl FirstSeenDraft {
     /// The same with the fields of events.
     pub(super) fn resolve(&self, names: Names<'_>) -> FirstSeen {
         FirstSeen {
-            group_by: self.group_by.iter().map(|name| names.field(name)).collect(),
-            baseline: names.field(&self.baseline),
+            group_by: self.group_by.iter().map(|name| AnyName(names.fields(name))).collect(),
+            baseline: AnyName(names.fields(&self.baseline)),
             learning: self.learning,
         }
     }
