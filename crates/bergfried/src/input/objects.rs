@@ -1,5 +1,6 @@
 //! The objects of a text of JSON: the elements of one array, or one object after the other, however
-//! many lines each takes.
+//! many lines each takes. Clouds deliver logs as files of `{"Records": […]}`: such a list is taken
+//! apart like any other.
 
 use std::io::{self, BufRead};
 
@@ -50,6 +51,12 @@ impl Objects {
             let mut used = 0;
             let mut done = false;
             for byte in available {
+                if *byte == b'[' && state == State::In(1) && opens_list(&self.record) {
+                    self.record.clear();
+                    state = State::Between;
+                    used += 1;
+                    continue;
+                }
                 let next = state.after(*byte);
                 // The brace that begins an object ends what stood before it.
                 done = state == State::Other && matches!(next, State::Between | State::In(_));
@@ -89,7 +96,9 @@ impl Objects {
 impl State {
     fn after(self, byte: u8) -> State {
         match (self, byte) {
-            (State::Between, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']') => State::Between,
+            (State::Between, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | b'}') => {
+                State::Between
+            }
             (State::Between | State::Other, b'{') => State::In(1),
             (State::Other, b'\n') => State::Between,
             (State::Between | State::Other, _) => State::Other,
@@ -103,6 +112,12 @@ impl State {
             (state, _) => state,
         }
     }
+}
+
+/// Whether this, with a bracket behind it, begins an object that only holds a list of records.
+pub(super) fn opens_list(start: &[u8]) -> bool {
+    let key = start.trim_ascii().strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b":"));
+    key.is_some_and(|key| key.trim_ascii().eq_ignore_ascii_case(b"\"records\""))
 }
 
 #[cfg(test)]
@@ -131,6 +146,14 @@ mod tests {
             (format!("[{pretty}, garbage, {pretty}"), vec![pretty, "garbage,", pretty]),
             ("[{\"a\":1},{\"b\":".to_owned(), vec!["{\"a\":1}", "{\"b\":"]),
             ("[1]".to_owned(), vec!["1]"]),
+            (format!("{{\"Records\":[{pretty},{pretty}]}}\n"), vec![pretty, pretty]),
+            (
+                format!("{{ \"records\" : [\n{pretty}\n]}}\n{{\"records\":[{{}}]}}"),
+                vec![pretty, "{}"],
+            ),
+            ("{\"records\":[]}".to_owned(), vec![]),
+            ("{\"records\":[{\"a\":1".to_owned(), vec!["{\"a\":1"]),
+            ("{\"a\":{\"records\":[{}]}}".to_owned(), vec!["{\"a\":{\"records\":[{}]}}"]),
         ] {
             assert_eq!(split(&text), expected, "{text}");
         }

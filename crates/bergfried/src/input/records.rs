@@ -10,7 +10,7 @@ use bergfried_event::{SourceKind, Timestamp};
 use super::elements::Elements;
 use super::event_log::{Decoders, EventLog};
 use super::lines::Lines;
-use super::objects::Objects;
+use super::objects::{Objects, opens_list};
 use super::{Input, open};
 
 /// The records of one input, one at a time.
@@ -133,10 +133,15 @@ fn is_events(start: &[u8]) -> bool {
     }
 }
 
-/// Whether an input that starts so holds an array of objects, or objects of several lines each.
+/// Whether an input that starts so holds a list of objects, or objects of several lines each.
 ///
 /// One object a line is read as lines, which bears a broken one better.
 fn is_objects(start: &[u8]) -> bool {
+    if let Some(bracket) = start.iter().position(|byte| *byte == b'[')
+        && start.get(..bracket).is_some_and(opens_list)
+    {
+        return true;
+    }
     let line_ends = start.ends_with(b"\n");
     let line = start.trim_ascii_end();
     match line.split_first() {
