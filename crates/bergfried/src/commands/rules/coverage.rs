@@ -128,7 +128,7 @@ pub(super) fn run(arguments: &Coverage, out: &mut dyn Write) -> anyhow::Result<E
 
 fn matrix(rules: &RuleSet) -> Matrix {
     let (mut all, mut untagged) = (Count::default(), Count::default());
-    let mut by_tactic: BTreeMap<&str, (Count, BTreeMap<&str, Technique>)> = BTreeMap::new();
+    let mut by_tactic: BTreeMap<String, (Count, BTreeMap<&str, Technique>)> = BTreeMap::new();
     let mut covered = BTreeSet::new();
     for rule in rules.rules().iter().filter(|rule| !rule.is_silent()) {
         let active = rule.class().is_active();
@@ -156,12 +156,12 @@ fn matrix(rules: &RuleSet) -> Matrix {
     let mut tactics: Vec<Tactic> = by_tactic
         .into_iter()
         .map(|(tactic, (count, techniques))| {
-            let known = place(tactic).and_then(|index| TACTICS.get(index));
-            let other = if tactic.is_empty() { "No tactic named" } else { tactic };
+            let known = place(&tactic).and_then(|index| TACTICS.get(index));
+            let other = if tactic.is_empty() { "No tactic named" } else { &tactic };
             Tactic {
-                tactic: tactic.to_owned(),
                 id: known.map(|(_, id, _)| *id),
                 name: known.map_or(other, |(_, _, name)| name).to_owned(),
+                tactic,
                 count,
                 techniques: techniques.into_values().collect(),
             }
@@ -171,11 +171,13 @@ fn matrix(rules: &RuleSet) -> Matrix {
     Matrix { all, untagged, techniques_active: covered.len(), tactics }
 }
 
-/// The tactics of a rule, each once; the empty one where it names techniques alone.
-fn tactics(rule: &Rule) -> BTreeSet<&str> {
-    let mut tactics: BTreeSet<&str> = rule.tactics().collect();
+/// The tactics of a rule, each once; the empty one where it names techniques alone. Rules of before
+/// 2024 write them with underscores.
+fn tactics(rule: &Rule) -> BTreeSet<String> {
+    let mut tactics: BTreeSet<String> =
+        rule.tactics().map(|tactic| tactic.replace('_', "-")).collect();
     if tactics.is_empty() && !rule.techniques().is_empty() {
-        tactics.insert("");
+        tactics.insert(String::new());
     }
     tactics
 }
@@ -243,4 +245,30 @@ fn layer(matrix: &Matrix) -> serde_json::Value {
         "gradient": { "colors": ["#ffffff", "#1f78b4"], "minValue": 0, "maxValue": most },
         "techniques": techniques,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bergfried_rules::Source;
+
+    use super::*;
+
+    #[test]
+    fn tactics_are_the_same_with_underscores() {
+        let rule = |title, tag| {
+            format!(
+                "title: {title}\nlogsource: {{product: linux}}\ntags: [{tag}, attack.t1548]\n\
+                 detection: {{sel: {{user.name: {title}}}, condition: sel}}\n"
+            )
+        };
+        let text = format!(
+            "{}---\n{}",
+            rule("a", "attack.privilege_escalation"),
+            rule("b", "attack.privilege-escalation")
+        );
+        let (rules, _) = RuleSet::load([Source { file: "r.yml".to_owned(), text }]);
+        let matrix = matrix(&rules);
+        let [tactic] = matrix.tactics.as_slice() else { panic!("{:?}", matrix.tactics.len()) };
+        assert_eq!((tactic.name.as_str(), tactic.count.rules), ("Privilege Escalation", 2));
+    }
 }
