@@ -1,5 +1,6 @@
 //! Reads rule files from directories, and the tables by which they are read.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,8 @@ use bergfried_rules::{Diagnostic, Fields, LogSources, Options, Pipeline, RuleSet
 const MAX_FILE: u64 = 4 << 20;
 /// The most rule files under one directory.
 const MAX_FILES: usize = 100_000;
+/// The most bytes of rule files under one directory: ten times what all of SigmaHQ's take.
+const MAX_BYTES: usize = 256 << 20;
 /// Files of tables, as they lie beside the packs of this repository.
 const TABLES: [&str; 2] = ["fields.yml", "log-sources.yml"];
 
@@ -139,7 +142,8 @@ impl RuleTexts {
 }
 
 /// The Sigma files (`.yml`, `.yaml`) at this path: one file, or all under a directory in the order
-/// of their names. Directories named `samples` hold log lines, and are passed over.
+/// of their names. Directories named `samples` hold log lines, and are passed over; so is what is
+/// hidden (`.github`, `.#rule.yml` of an editor).
 ///
 /// # Errors
 /// Where a file or directory cannot be read, or a directory holds no rule file at all: who names it
@@ -147,7 +151,7 @@ impl RuleTexts {
 pub fn read_rules(path: &Path) -> Result<Vec<Source>, RuleFileError> {
     let mut sources = Vec::new();
     if path.is_dir() {
-        walk(path, &mut sources)?;
+        walk(path, &mut sources, &mut 0)?;
         if sources.is_empty() {
             return Err(problem(path, "there is no .yml or .yaml file in it"));
         }
@@ -157,7 +161,11 @@ pub fn read_rules(path: &Path) -> Result<Vec<Source>, RuleFileError> {
     Ok(sources)
 }
 
-fn walk(directory: &Path, sources: &mut Vec<Source>) -> Result<(), RuleFileError> {
+fn walk(
+    directory: &Path,
+    sources: &mut Vec<Source>,
+    bytes: &mut usize,
+) -> Result<(), RuleFileError> {
     let failed = |error: std::io::Error| problem(directory, error.to_string());
     let mut entries = std::fs::read_dir(directory)
         .map_err(failed)?
@@ -168,24 +176,40 @@ fn walk(directory: &Path, sources: &mut Vec<Source>) -> Result<(), RuleFileError
         let path = entry.path();
         // Links to directories are not followed, so that no walk is endless.
         if entry.file_type().map_err(failed)?.is_dir() {
-            if entry.file_name() != "samples" {
-                walk(&path, sources)?;
+            if holds_rules(&entry.file_name()) {
+                walk(&path, sources, bytes)?;
             }
         } else if is_rule_file(&path) {
             if sources.len() >= MAX_FILES {
                 return Err(problem(directory, format!("more than {MAX_FILES} rule files")));
             }
-            sources.push(read(&path)?);
+            let source = read(&path)?;
+            *bytes += source.text.len();
+            if *bytes > MAX_BYTES {
+                return Err(problem(directory, format!("more than {MAX_BYTES} bytes of rules")));
+            }
+            sources.push(source);
         }
     }
     Ok(())
 }
 
+/// Whether a directory of this name under one that is named by a person is looked into.
+pub(super) fn holds_rules(directory: &OsStr) -> bool {
+    directory != "samples" && !is_hidden(directory)
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
 /// Whether a file of this name holds rules; the tables beside the packs of this repository do not.
 fn is_rule_file(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    let name = path.file_name().and_then(|name| name.to_str());
-    matches!(extension, Some("yml" | "yaml")) && !name.is_some_and(|name| TABLES.contains(&name))
+    let name = path.file_name().unwrap_or_default();
+    matches!(extension, Some("yml" | "yaml"))
+        && !is_hidden(name)
+        && !TABLES.iter().any(|table| name == *table)
 }
 
 fn table(path: Option<&Path>, what: &'static str) -> Result<Option<Source>, RuleFileError> {
@@ -218,13 +242,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_come_in_order_and_samples_are_passed_over() {
+    fn files_come_in_order_and_what_is_no_rule_is_passed_over() {
         let base = tempfile::tempdir().unwrap();
         let at = |name: &str| base.path().join(name);
         std::fs::create_dir_all(at("b/samples")).unwrap();
-        for name in ["z.yml", "b/a.yaml", "b/samples/c.yml", "note.txt"] {
+        std::fs::create_dir_all(at(".github")).unwrap();
+        for name in ["z.yml", "b/a.yaml", "b/samples/c.yml", "note.txt", ".github/d.yml"] {
             std::fs::write(at(name), "title: x").unwrap();
         }
+        // The lock of an editor, a link to nowhere.
+        std::os::unix::fs::symlink("me@here.1", at(".#z.yml")).unwrap();
         let read: Vec<String> =
             read_rules(base.path()).unwrap().into_iter().map(|source| source.file).collect();
         assert_eq!(read, [at("b/a.yaml").display().to_string(), at("z.yml").display().to_string()]);

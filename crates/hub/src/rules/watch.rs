@@ -14,6 +14,7 @@ use bergfried_pipeline::Pipeline;
 use inotify::{Inotify, WatchDescriptor, WatchMask};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
+use super::files::holds_rules;
 use super::live::LiveRules;
 
 /// How long no file may change before a burst of changes is over.
@@ -189,7 +190,7 @@ fn walk(directory: &Path, found: &mut BTreeSet<PathBuf>) {
     // What cannot be listed is told when the rules are read.
     let Ok(entries) = std::fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) && entry.file_name() != "samples" {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) && holds_rules(&entry.file_name()) {
             walk(&entry.path(), found);
         }
     }
