@@ -119,7 +119,7 @@ fn literal_signs(pattern: &Pattern) -> Vec<Sign> {
     let parts = pattern.parts();
     let last = parts.len().saturating_sub(1);
     let sign = |(index, part): (usize, &Part)| {
-        let text = literal(part, pattern.is_cased())?;
+        let text = literal(part)?;
         match (index == 0, index == last) {
             (true, true) => Some(Sign::Exact(text)),
             (true, false) => Some(Sign::Start(text)),
@@ -132,17 +132,15 @@ fn literal_signs(pattern: &Pattern) -> Vec<Sign> {
 
 /// What the literals of a pattern ask for, wherever it occurs.
 fn inner_signs(pattern: &Pattern) -> Vec<Sign> {
-    let texts = pattern.parts().iter().filter_map(|part| literal(part, pattern.is_cased()));
+    let texts = pattern.parts().iter().filter_map(literal);
     texts.map(Sign::Inside).collect()
 }
 
-/// The literal in lower case.
-///
-/// Lower-casing a part of a text gives that part of the lower-cased text for ASCII, but not always
-/// beyond it (the two small forms of Σ), so that a cased literal with more in it is no sign.
-fn literal(part: &Part, cased: bool) -> Option<Box<str>> {
+/// The literal in lower case; a text that has it has this in lower case, since every character is
+/// folded for itself.
+fn literal(part: &Part) -> Option<Box<str>> {
     match part {
-        Part::Literal(text) if !cased || text.is_ascii() => Some(fold(text).as_ref().into()),
+        Part::Literal(text) => Some(fold(text).as_ref().into()),
         _ => None,
     }
 }

@@ -140,9 +140,8 @@ impl<'e> Passage<'_, 'e, '_> {
     fn search_everything(&mut self, index: &Index) {
         let raw = self.event.original();
         self.search_value(index, self.event.fields().len());
-        // What is inside of a piece of the raw text was found in that already. Beyond ASCII a piece
-        // may lower-case to something else.
-        let pieces_are_done = index.looks_inside_alone() && raw.is_ascii();
+        // What is inside of a piece of the raw text was found in that already.
+        let pieces_are_done = index.looks_inside_alone();
         for (position, (name, value)) in self.event.fields().iter().enumerate() {
             let is_done = pieces_are_done && value.as_str().is_some_and(|text| is_piece(raw, text));
             if !is_done && !is_added_by_store(name) {
