@@ -316,3 +316,44 @@ fn windows(catalogue: &Catalogue, statistics: &Statistics) -> Windows {
 fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use bergfried_event::{FieldName, Timestamp};
+    use bergfried_query::{Condition, Pattern};
+
+    use super::*;
+
+    #[test]
+    fn marks_of_events_long_ago_mean_nothing() {
+        let holds = |pattern: &str| {
+            let condition = Condition::Text(Pattern::with_wildcards(pattern, false));
+            Predicate::field(FieldName::new("Image"), condition)
+        };
+        let predicates = [
+            holds("*\\\\cmd.exe"),
+            Predicate::Not(Box::new(holds("c*"))),
+            Predicate::And(vec![holds("?:*"), holds("*cmd*")]),
+        ];
+        let asks = Labels::default();
+        let entries: Vec<Entry<'_>> =
+            predicates.iter().map(|predicate| Entry { predicate, asks }).collect();
+        let matcher = Matcher::new(&entries, &Statistics::default());
+        let mut scratch = Scratch::default();
+        let look = |image: &'static str, scratch: &mut Scratch| {
+            let mut event = Event::new(Timestamp::from_seconds(0), "");
+            event.set_named(FieldName::new("Image"), image);
+            let mut hits = Vec::new();
+            matcher.matches(&event, &asks, scratch, &mut hits);
+            hits
+        };
+        assert_eq!(look(r"C:\cmd.exe", &mut scratch), [0, 2]);
+        assert!(look("cmd.com", &mut scratch).is_empty());
+        // The numbers of events begin anew after so many, at that of the first.
+        scratch.epoch = u32::MAX >> 1;
+        assert_eq!(look("/bin/sh", &mut scratch), [1]);
+        assert_eq!(scratch.epoch, 1);
+        assert_eq!(look(r"C:\cmd.exe", &mut scratch), [0, 2]);
+        assert_eq!(look("/bin/sh", &mut scratch), [1]);
+    }
+}
