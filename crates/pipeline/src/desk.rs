@@ -163,10 +163,13 @@ impl Desk {
         }
         let mut counted = lock(&self.counted);
         let Counted { rules, tallies, .. } = &mut *counted;
+        let mut new: HashMap<&str, u64> = HashMap::new();
         for finding in findings {
-            let index = rules.rules().iter().position(|rule| rule.id() == finding.rule_id);
-            if let Some(tally) = index.and_then(|index| tallies.get_mut(index)) {
-                tally.findings = tally.findings.saturating_add(1);
+            *new.entry(&finding.rule_id).or_default() += 1;
+        }
+        for (rule, tally) in rules.rules().iter().zip(tallies) {
+            if let Some(new) = new.get(rule.id()) {
+                tally.findings = tally.findings.saturating_add(*new);
             }
         }
     }
