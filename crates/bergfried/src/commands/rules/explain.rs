@@ -145,7 +145,7 @@ fn table(
     writeln!(out, "{} {} {line}", bold("Event", colours), event.created())?;
     let words = rules.words_of(event);
     let words = if words.is_empty() { "none known".to_owned() } else { words.join(", ") };
-    writeln!(out, "  log sources  {words}")?;
+    writeln!(out, "  log sources  {}", plain(&words))?;
     if event.dropped_fields() > 0 {
         writeln!(out, "  {} fields did not fit and were left out", event.dropped_fields())?;
     }
