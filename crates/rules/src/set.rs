@@ -67,7 +67,7 @@ impl RuleSet {
         for source in sources {
             sigma::read(&source, options, &pipelines, &mut documents, &mut diagnostics);
         }
-        let mut binder = Binder::new(documents.rules, &mut diagnostics);
+        let mut binder = Binder::new(documents.rules, MAX_RULES, &mut diagnostics);
         binder.refuse_dangling();
         binder.transform(&pipelines);
         for filter in &documents.filters {
@@ -184,20 +184,22 @@ struct Binder<'d> {
 }
 
 impl<'d> Binder<'d> {
-    fn new(all: Vec<Draft>, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
+    /// Takes the drafts in, at most `most` of them.
+    fn new(all: Vec<Draft>, most: usize, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
         let mut binder = Binder { drafts: Vec::new(), known: BTreeMap::new(), diagnostics };
         for draft in all {
-            binder.add(draft);
+            if binder.drafts.len() < most {
+                binder.add(draft);
+            } else {
+                let message = format!("cannot load over {most} rules");
+                binder.error(&draft.file, draft.place, message);
+            }
         }
         binder
     }
 
     fn add(&mut self, draft: Draft) {
         let index = self.drafts.len();
-        if index >= MAX_RULES {
-            self.error(&draft.file, draft.place, format!("cannot load over {MAX_RULES} rules"));
-            return;
-        }
         let mut names = vec![draft.header.id.clone()];
         names.extend(draft.header.name.clone().filter(|name| *name != draft.header.id));
         let taken = names.iter().find_map(|name| Some((name, *self.known.get(name)?)));
@@ -535,5 +537,29 @@ fn bind_correlation(
         steps,
         timespan: draft.timespan,
         threshold: draft.threshold,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_past_the_most_are_errors() {
+        let rule = |title: &str| {
+            format!(
+                "title: {title}\nlogsource: {{service: sshd}}\ndetection: {{s: {{a: b}}, condition: s}}\n"
+            )
+        };
+        let text = ["one", "two", "three"].map(rule).join("---\n");
+        let source = Source { file: "r.yml".to_owned(), text };
+        let (options, mut diagnostics) = (Options::default(), Vec::new());
+        let (pipelines, mut documents) = (Pipelines::new(&[]), Documents::default());
+        sigma::read(&source, &options, &pipelines, &mut documents, &mut diagnostics);
+        let binder = Binder::new(documents.rules, 2, &mut diagnostics);
+        assert_eq!(binder.drafts.len(), 2);
+        let said: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+        assert!(said[0].contains("r.yml:9:1: cannot load over 2 rules"), "{said:?}");
+        assert_eq!(said.len(), 1, "{said:?}");
     }
 }
