@@ -64,6 +64,26 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        logsource: "{product: azure, service: auditlogs}",
+        selection: "{operationName: Add member to role, properties.targetResources|contains: Administrator}",
+        fires: &[
+            r#"{"operationName":"Add member to role","category":"AuditLogs","properties":{"targetResources":[{"type":"User","modifiedProperties":[{"newValue":"\"Global Administrator\""}]}]}}"#,
+            r#"{"operationName":"Add member to role","category":"AuditLogs","properties":{"targetResources":"[{\"displayName\":\"Administrator\"}]"}}"#,
+        ],
+        silent: &[
+            r#"{"operationName":"Add member to role","category":"AuditLogs","properties":{"targetResources":[{"type":"User","modifiedProperties":[{"newValue":"\"Reader\""}]}]}}"#,
+        ],
+    },
+    Case {
+        logsource: "{product: zeek, service: dce_rpc}",
+        selection: "{endpoint: svcctl, operation: CreateServiceW}",
+        fires: &[
+            r#"{"_path":"dce_rpc","uid":"C1","endpoint":"svcctl","operation":"CreateServiceW"}"#,
+            r#"{"ts":1763632800.1,"uid":"C1","id.orig_h":"192.0.2.1","id.orig_p":49152,"id.resp_h":"192.0.2.2","id.resp_p":445,"endpoint":"svcctl","operation":"CreateServiceW"}"#,
+        ],
+        silent: &[r#"{"uid":"C1","endpoint":"svcctl","operation":"CreateServiceW"}"#],
+    },
+    Case {
         logsource: "{category: proxy}",
         selection: "c-uri-extension: ps1",
         fires: &[
