@@ -157,6 +157,9 @@ fn totals(
     if summary.cut > 0 {
         write!(out, ", {} cut for length", summary.cut)?;
     }
+    if summary.in_part > 0 {
+        write!(out, ", {} events kept in part", summary.in_part)?;
+    }
     if summary.unreadable > 0 {
         write!(out, ", {} files unreadable", summary.unreadable)?;
     }

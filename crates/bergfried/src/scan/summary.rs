@@ -15,6 +15,8 @@ pub(super) struct Summary {
     pub(super) bytes: u64,
     /// Lines longer than the limit, read up to it.
     pub(super) cut: u64,
+    /// Events too deep, too large or with too many fields to be kept whole (`log.flags`).
+    pub(super) in_part: u64,
     pub(super) unreadable: usize,
     /// Records of damaged event logs.
     pub(super) lost: u64,
@@ -35,6 +37,8 @@ pub(super) struct Summary {
 impl Summary {
     pub(super) fn count(&mut self, event: &Event<'_>) {
         self.lines += 1;
+        let in_part = event.dropped_fields() > 0 || event.get(Field::LogFlags).is_some();
+        self.in_part += u64::from(in_part);
         // Of an event of Windows the provider wrote it; the process is what it tells of.
         let program = [Field::EventProvider, Field::ProcessName];
         let program = program.into_iter().find_map(|field| event.text(field));

@@ -259,3 +259,25 @@ fn the_table_shows_of_a_document_what_matched() {
     let shown = r"Image=C:\Windows\whoami.exe\u{1b}[2J\whoami.exe · ParentImage=C:\Windows\cmd.exe";
     assert!(done.out.contains(shown), "{}", done.out);
 }
+
+#[test]
+fn an_event_past_the_bounds_is_counted_and_matched_on_what_was_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let rule = directory.path().join("whoami.yml");
+    std::fs::write(&rule, RULE).unwrap();
+    let mut event = json!({
+        "EventID": 1, "Channel": "Microsoft-Windows-Sysmon/Operational",
+        "Image": "C:\\whoami.exe", "ParentImage": "C:\\cmd.exe",
+    });
+    for number in 0..10_000 {
+        event[format!("x{number}")] = json!(number);
+    }
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(500), "}".repeat(500));
+    let log = directory.path().join("log.json");
+    std::fs::write(&log, format!("{event}\n{deep}\n")).unwrap();
+    let mut command = bergfried(&["scan"]);
+    command.arg(&log).arg("--rules").arg(&rule);
+    let done = run_with(command, b"");
+    assert!(done.out.contains("Whoami"), "{}", done.out);
+    assert!(done.out.contains(", 2 events kept in part"), "{}", done.out);
+}
