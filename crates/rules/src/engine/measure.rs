@@ -1,5 +1,6 @@
 //! What a condition compares: the measure that a correlation type takes of a window.
 
+use super::tally::Tally;
 use super::window::Match;
 use crate::rule::{Correlation, CorrelationKind};
 
@@ -10,9 +11,15 @@ pub(super) struct Measure {
     numbers: Vec<(f64, u64)>,
     /// For each step the longest order of steps up to it.
     longest: Vec<u32>,
+    tally: Tally,
 }
 
 impl Measure {
+    /// What measures windows that slide.
+    pub(super) fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
     /// Whether the correlation's condition holds of a window, which ends with its last match.
     pub(super) fn holds(&mut self, correlation: &Correlation, window: &[Match]) -> bool {
         let measure = match correlation.kind {

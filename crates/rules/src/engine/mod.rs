@@ -16,6 +16,7 @@ mod key;
 mod measure;
 mod snapshot;
 mod state;
+mod tally;
 mod window;
 
 use std::sync::Arc;

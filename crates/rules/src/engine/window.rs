@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 
 use super::measure::Measure;
+use super::tally::Tally;
 use crate::rule::{Correlation, CorrelationKind};
 
 /// The parts of the time span within which matches that are alike may be added together where there
@@ -114,10 +115,14 @@ impl Window {
             {
                 return;
             }
-            for place in reach {
-                let held = self.matches.get(place).is_some_and(|found| found.held);
-                if !held && measure.holds(correlation, self.at(correlation, place)) {
-                    self.hold(place, stretches);
+            if Tally::measures(correlation.kind) {
+                self.slide(correlation, reach, measure.tally(), stretches);
+            } else {
+                for place in reach {
+                    let held = self.matches.get(place).is_some_and(|found| found.held);
+                    if !held && measure.holds(correlation, self.at(correlation, place)) {
+                        self.hold(place, stretches);
+                    }
                 }
             }
         } else {
@@ -138,6 +143,34 @@ impl Window {
             let before = stretch.first.checked_sub(1).and_then(|place| self.matches.get(place));
             let after = self.matches.get(stretch.last + 1);
             stretch.starts = ![before, after].into_iter().flatten().any(|found| found.held);
+        }
+    }
+
+    /// Judges the windows that end at these places one after the other.
+    fn slide(
+        &mut self,
+        correlation: &Correlation,
+        reach: std::ops::Range<usize>,
+        tally: &mut Tally,
+        stretches: &mut Vec<Stretch>,
+    ) {
+        let kind = correlation.kind;
+        tally.clear();
+        let mut start = (reach.start + 1).saturating_sub(self.at(correlation, reach.start).len());
+        for found in self.matches.get(start..reach.start).unwrap_or_default() {
+            tally.add(kind, found);
+        }
+        for place in reach {
+            let Some(last) = self.matches.get(place).copied() else { return };
+            tally.add(kind, &last);
+            let from = last.time.saturating_sub(correlation.timespan);
+            while let Some(gone) = self.matches.get(start).filter(|found| found.time < from) {
+                tally.remove(kind, gone);
+                start += 1;
+            }
+            if !last.held && correlation.threshold.holds(tally.measure(kind)) {
+                self.hold(place, stretches);
+            }
         }
     }
 
