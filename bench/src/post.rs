@@ -67,12 +67,7 @@ fn main() -> anyhow::Result<ExitCode> {
 /// The lines as compressed batches, and how many lines there are.
 fn encode(lines: &[u8], per_batch: usize) -> anyhow::Result<(Vec<Vec<u8>>, usize)> {
     let now = jiff::Timestamp::now().as_microsecond();
-    let origin = Origin {
-        kind: SourceKind::File,
-        path: "/var/log/auth.log".to_owned(),
-        host: "bench".to_owned(),
-        time_zone: None,
-    };
+    let origin = Origin::new(SourceKind::File, "/var/log/auth.log", "bench");
     let records: Vec<Record<'_>> = lines
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())

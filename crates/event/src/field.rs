@@ -64,10 +64,13 @@ fields! {
     GroupId = "group.id";
     GroupName = "group.name", aliases: ["group"];
     HostName = "host.name", aliases: ["host", "hostname"];
+    InputName = "input.name", aliases: ["input"];
+    InputType = "input.type";
     LogFilePath = "log.file.path", aliases: ["file"];
     LogFlags = "log.flags";
     LogLevel = "log.level", aliases: ["level"];
     LogOffset = "log.offset";
+    LogSourceAddress = "log.source.address";
     SyslogFacility = "log.syslog.facility.name", aliases: ["facility"];
     SyslogFacilityCode = "log.syslog.facility.code";
     SyslogMsgId = "log.syslog.msgid";
@@ -78,6 +81,7 @@ fields! {
     Message = "message", aliases: ["msg"];
     NetworkProtocol = "network.protocol";
     NetworkTransport = "network.transport";
+    ObserverIp = "observer.ip", aliases: ["observer"];
     ObserverName = "observer.name";
     ProcessArgs = "process.args";
     ProcessCommandLine = "process.command_line", aliases: ["command", "cmd"];
@@ -102,6 +106,7 @@ fields! {
     SourcePort = "source.port", aliases: ["src_port"];
     SshMethod = "ssh.method", aliases: ["method"];
     SshSignature = "ssh.signature";
+    Tags = "tags", aliases: ["tag"];
     UserDomain = "user.domain";
     UserEffectiveName = "user.effective.name", aliases: ["effective_user"];
     UserEffectiveId = "user.effective.id";

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +16,37 @@ pub enum SourceKind {
     File,
     /// One object of `journalctl -o json`.
     Journald,
+    /// One syslog message as it came over a network or a local socket, in any form.
+    Syslog,
     /// One JSON object of any program: a Windows event as exporters write it, ECS, or its own.
     Json,
     /// A login reported over the Watchtower protocol, as its JSON document.
     Watchtower,
+}
+
+impl SourceKind {
+    /// The word for it, as on the wire and in the field `input.type`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SourceKind::File => "file",
+            SourceKind::Journald => "journald",
+            SourceKind::Syslog => "syslog",
+            SourceKind::Json => "json",
+            SourceKind::Watchtower => "watchtower",
+        }
+    }
+}
+
+/// Who handed records over, as the connection says; never what the records say of themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Where the connection or the datagram came from; absent on a local socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<SocketAddr>,
+    /// The name that its certificate or the configuration gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// Where records came from; shared by all records of one source in one batch.
@@ -34,6 +62,34 @@ pub struct Origin {
     /// The IANA time zone of that host (`Europe/Berlin`), for stamps without an offset; absent: UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// The name of the hub's input that took it, as configured; becomes `input.name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// Who handed it over; becomes `log.source.address`, `observer.ip` and `observer.name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<Peer>,
+    /// Words that every event of it carries in `tags`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Fields that every event of it carries, where its record does not set them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<(String, String)>,
+}
+
+impl Origin {
+    /// An origin of which no more is known than where its records were read.
+    pub fn new(kind: SourceKind, path: impl Into<String>, host: impl Into<String>) -> Origin {
+        Origin {
+            kind,
+            path: path.into(),
+            host: host.into(),
+            time_zone: None,
+            input: None,
+            peer: None,
+            tags: Vec::new(),
+            fields: Vec::new(),
+        }
+    }
 }
 
 /// Bytes as received, and when.

@@ -69,7 +69,7 @@ pub fn parse<'a>(kind: SourceKind, text: &'a str, context: &Context<'_>) -> Even
     let read = match kind {
         SourceKind::File if text.starts_with('{') => object(text, context),
         SourceKind::File if windows_xml::is_event(text) => windows_xml::read(text, context),
-        SourceKind::File => Some(syslog::parse(text, context)),
+        SourceKind::File | SourceKind::Syslog => Some(syslog::parse(text, context)),
         SourceKind::Journald => journald::parse(text, context),
         SourceKind::Json => object(text, context),
         SourceKind::Watchtower => watchtower::parse(text, context),

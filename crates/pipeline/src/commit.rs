@@ -18,6 +18,7 @@ use crate::desk::Desk;
 use crate::heard::Heard;
 use crate::memory::{Memory, Rebuilt};
 use crate::notifier::Alarm;
+use crate::origin::mark;
 use crate::remembered::{Keeper, Remembered};
 use crate::submission::{Answer, Payload, Sender, Submission};
 use crate::{LiveEvent, Parts, StartError, now};
@@ -324,7 +325,7 @@ impl Committer {
                     bergfried_parse::parse(origin.kind, &text, context).into_owned()
                 }
             };
-            event.set_named(FieldName::Known(Field::LogFilePath), origin.path.as_str());
+            mark(&mut event, origin);
             if !batch.agent.is_empty() {
                 event.set_named(FieldName::Known(Field::AgentName), batch.agent.as_str());
             }

@@ -12,6 +12,7 @@ mod desk;
 mod heard;
 mod memory;
 mod notifier;
+mod origin;
 mod remembered;
 mod submission;
 mod twins;

@@ -43,12 +43,7 @@ fn send(pipeline: &Pipeline, id: u8) -> Answer {
     let batch = Batch {
         id: [id; 16],
         agent: "web".to_owned(),
-        origins: vec![Origin {
-            kind: SourceKind::File,
-            path: "/var/log/auth.log".to_owned(),
-            host: "web".to_owned(),
-            time_zone: None,
-        }],
+        origins: vec![Origin::new(SourceKind::File, "/var/log/auth.log", "web")],
         records: vec![(0, Record { raw: Cow::Borrowed(ALARMING), received, truncated: false })],
     };
     let answer = pipeline.submit(Payload::Batch(batch), Sender { address: None, agent: None });

@@ -26,12 +26,7 @@ fn batch() -> Batch<'static> {
     Batch {
         id: [7; 16],
         agent: "web1".to_owned(),
-        origins: vec![Origin {
-            kind: SourceKind::File,
-            path: "/var/log/auth.log".to_owned(),
-            host: "web1".to_owned(),
-            time_zone: None,
-        }],
+        origins: vec![Origin::new(SourceKind::File, "/var/log/auth.log", "web1")],
         records: (0..RECORDS).map(record).collect(),
     }
 }

@@ -22,6 +22,8 @@ pub struct Limits {
     pub name: usize,
     /// The most bytes of an origin's path.
     pub path: usize,
+    /// The most tags, and the most fields, of an origin.
+    pub extras: usize,
 }
 
 impl Default for Limits {
@@ -33,6 +35,7 @@ impl Default for Limits {
             origins: 1024,
             name: 256,
             path: 4096,
+            extras: 64,
         }
     }
 }
@@ -102,6 +105,20 @@ fn check_names(header: &Header<'_>, limits: &Limits) -> Result<(), WireError> {
         }
         if origin.time_zone.as_ref().is_some_and(|zone| zone.len() > limits.name) {
             return too_long("time_zone", limits.name);
+        }
+        if origin.input.as_ref().is_some_and(|input| input.len() > limits.name) {
+            return too_long("input", limits.name);
+        }
+        let peer = origin.peer.as_ref().and_then(|peer| peer.name.as_ref());
+        if peer.is_some_and(|name| name.len() > limits.name) {
+            return too_long("peer", limits.name);
+        }
+        if origin.tags.len() > limits.extras || origin.fields.len() > limits.extras {
+            return Err(WireError::TooLarge { what: "tags or fields", limit: limits.extras });
+        }
+        let fields = origin.fields.iter().flat_map(|(name, value)| [name, value]);
+        if origin.tags.iter().chain(fields).any(|text| text.len() > limits.name) {
+            return too_long("tags` or `fields", limits.name);
         }
     }
     Ok(())

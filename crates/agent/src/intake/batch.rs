@@ -80,10 +80,8 @@ impl Batch {
         let known = self.origins.iter().rposition(|o| o.path == path && o.kind == kind);
         let index = known.unwrap_or_else(|| {
             self.origins.push(Origin {
-                kind,
-                path: path.to_owned(),
-                host: self.host.name.clone(),
                 time_zone: self.host.time_zone.clone(),
+                ..Origin::new(kind, path, self.host.name.clone())
             });
             self.origins.len() - 1
         });

@@ -6,10 +6,9 @@ use crate::{encode, id_to_hex};
 
 fn batch<'a>(lines: &'a [Vec<u8>]) -> Batch<'a> {
     let origin = |path: &str| Origin {
-        kind: SourceKind::File,
-        path: path.to_owned(),
-        host: "web1".to_owned(),
         time_zone: Some("Europe/Berlin".to_owned()),
+        tags: vec!["edge".to_owned()],
+        ..Origin::new(SourceKind::File, path, "web1")
     };
     let record = |(index, raw): (usize, &'a Vec<u8>)| {
         let received = Timestamp::from_micros(1_700_000_000_000_000 + index as i64);
@@ -120,10 +119,8 @@ fn errors_name_the_line() {
 fn names_have_a_length() {
     let body = |agent: usize, host: usize, path: usize, zone: usize| {
         let origin = Origin {
-            kind: SourceKind::File,
-            path: "p".repeat(path),
-            host: "h".repeat(host),
             time_zone: Some("z".repeat(zone)),
+            ..Origin::new(SourceKind::File, "p".repeat(path), "h".repeat(host))
         };
         let agent = "a".repeat(agent);
         encode(&Batch { id: [1; 16], agent, origins: vec![origin], records: Vec::new() })

@@ -75,12 +75,7 @@ pub(super) async fn login(
     let batch = Batch {
         id,
         agent: String::new(),
-        origins: vec![Origin {
-            kind: SourceKind::Watchtower,
-            path: "watchtower".to_owned(),
-            host,
-            time_zone: None,
-        }],
+        origins: vec![Origin::new(SourceKind::Watchtower, "watchtower", host)],
         records: vec![(0, Record { raw: Cow::Owned(raw), received: now(), truncated: false })],
     };
     let sender = Sender { address: Some(peer.ip()), agent: None };

@@ -1,0 +1,1 @@
+//! Events for others, after they are stored: files, syslog receivers, another hub.

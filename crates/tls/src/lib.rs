@@ -1,0 +1,1 @@
+//! TLS from PEM files: configurations of servers and clients, and the names in a certificate.
