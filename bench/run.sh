@@ -175,6 +175,8 @@ echo "detection" >&2
 # Beside rsigma-eval: the same rules and events, each engine alone on one core.
 measured detection "${one_core[@]}" "$binaries/detection" --rows "${detection[@]}"
 measured groups "${one_core[@]}" "$binaries/groups"
+measured pipeline "$binaries/pipeline" --data-dir "$work/pipeline" "$work/ssh.log"
+rm -rf "$work/pipeline"
 
 echo "event logs" >&2
 # Windows event logs are nobody's to copy: those of the corpora beside the checkout, over and over.
