@@ -1,1 +1,11 @@
 //! Events for others, after they are stored: files, syslog receivers, another hub.
+//!
+//! The event store is the queue: each output has a thread of its own and a durable place in the
+//! store, and reads on from there. A target that is away stalls neither another output nor what
+//! comes in, and loses nothing that the store still holds.
+
+mod config;
+mod name;
+mod template;
+
+pub use config::{Compress, Framing, From, Kind, Output, OutputError, OutputFile, Payload};
