@@ -1,1 +1,17 @@
-//! Takes records from networks and local sockets, and makes senders wait rather than lose any.
+//! Takes records from networks and local sockets and hands them to the pipeline.
+//!
+//! A [`Collector`] stands between connections and the pipeline: it gathers what many of them bring
+//! into batches, keeps several batches under way, and lets whoever brings more than there is room
+//! for wait. Nothing is dropped for lack of room. What the records say is read by the pipeline,
+//! never here.
+
+mod chunk;
+mod collector;
+mod counters;
+mod gathered;
+mod shipping;
+
+pub use chunk::Chunk;
+pub use collector::{Collector, Lane, Shipping, Stopping, Ticket};
+pub use counters::{Counters, Snapshot};
+pub use shipping::Sink;

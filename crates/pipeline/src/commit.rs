@@ -20,7 +20,7 @@ use crate::memory::{Memory, Rebuilt};
 use crate::notifier::Alarm;
 use crate::origin::mark;
 use crate::remembered::{Keeper, Remembered};
-use crate::submission::{Answer, Payload, Sender, Submission};
+use crate::submission::{Answer, Payload, Readable, Sender, Submission};
 use crate::{LiveEvent, Parts, StartError, now};
 
 /// The most batches of one group commit.
@@ -67,7 +67,7 @@ pub(crate) struct Shared {
 
 /// A batch that was read and awaits its commit.
 struct Ready<'b> {
-    batch: Batch<'b>,
+    batch: Readable<'b>,
     sender: Sender,
     reply: tokio::sync::oneshot::Sender<Answer>,
 }
@@ -156,9 +156,12 @@ impl Committer {
         let mut bodies = Vec::with_capacity(group.len());
         let mut waiting = Vec::with_capacity(group.len());
         for submission in group {
+            // Taken: another batch may wait in its place.
+            drop(submission.place);
             let (body, batch) = match submission.payload {
                 Payload::Wire(body) => (body, None),
-                Payload::Batch(batch) => (Vec::new(), Some(batch)),
+                Payload::Batch(batch) => (Vec::new(), Some(Readable::Own(batch))),
+                Payload::Shared(batch) => (Vec::new(), Some(Readable::Shared(batch))),
             };
             bodies.push(body);
             waiting.push((batch, submission.sender, submission.reply));
@@ -170,7 +173,7 @@ impl Committer {
             let batch = match batch {
                 Some(batch) => batch,
                 None => match bergfried_wire::decode(body, &bergfried_wire::Limits::default()) {
-                    Ok(batch) => batch,
+                    Ok(batch) => Readable::Own(batch),
                     Err(error) => {
                         add(&self.counters.invalid, 1);
                         answer(reply, Answer::Invalid(error.to_string()));
@@ -256,7 +259,7 @@ impl Committer {
 
     fn committed(
         &mut self,
-        batch: Batch<'_>,
+        batch: Readable<'_>,
         sender: Sender,
         reply: tokio::sync::oneshot::Sender<Answer>,
         committed: &Committed,
@@ -409,8 +412,13 @@ impl Committer {
 fn size_of(payload: &Payload) -> usize {
     match payload {
         Payload::Wire(body) => body.len(),
-        Payload::Batch(batch) => batch.records.iter().map(|(_, record)| record.raw.len()).sum(),
+        Payload::Batch(batch) => raw_size(batch),
+        Payload::Shared(batch) => raw_size(batch),
     }
+}
+
+fn raw_size(batch: &Batch<'_>) -> usize {
+    batch.records.iter().map(|(_, record)| record.raw.len()).sum()
 }
 
 fn duplicate(batch: &Batch<'_>, committed: &Committed) -> Answer {

@@ -28,7 +28,7 @@ use bergfried_control::Control;
 use bergfried_event::{Event, Timestamp};
 use bergfried_rules::{Replaced, RuleSet};
 use bergfried_store::{PendingFindings, Reader, Writer};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, broadcast, oneshot};
 
 pub use counters::{Counters, Snapshot};
 use desk::Desk;
@@ -77,6 +77,8 @@ pub struct LiveEvent {
 pub struct Pipeline {
     /// None once the pipeline stops; the thread ends when it has taken what was sent before.
     queue: RwLock<Option<SyncSender<Submission>>>,
+    /// A permit for each batch that may wait in the queue.
+    places: Arc<Semaphore>,
     live: broadcast::Sender<LiveEvent>,
     counters: Arc<Counters>,
     desk: Arc<Desk>,
@@ -137,6 +139,7 @@ impl Pipeline {
             })?;
         Ok(Pipeline {
             queue: RwLock::new(Some(queue)),
+            places: Arc::new(Semaphore::new(QUEUE)),
             live,
             counters,
             desk,
@@ -156,17 +159,47 @@ impl Pipeline {
         payload: Payload,
         sender: Sender,
     ) -> Result<oneshot::Receiver<Answer>, Refused> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|error| match error {
+            TryAcquireError::NoPermits => self.busy(),
+            TryAcquireError::Closed => Refused::Stopped,
+        })?;
+        self.enqueue(payload, sender, place)
+    }
+
+    /// As [`Pipeline::submit`], but waits for a place in the queue; who waits longest comes first,
+    /// also before those who do not wait.
+    ///
+    /// # Errors
+    /// Where the pipeline has stopped.
+    pub async fn submit_waiting(
+        &self,
+        payload: Payload,
+        sender: Sender,
+    ) -> Result<oneshot::Receiver<Answer>, Refused> {
+        let place =
+            Arc::clone(&self.places).acquire_owned().await.map_err(|_closed| Refused::Stopped)?;
+        self.enqueue(payload, sender, place)
+    }
+
+    fn enqueue(
+        &self,
+        payload: Payload,
+        sender: Sender,
+        place: OwnedSemaphorePermit,
+    ) -> Result<oneshot::Receiver<Answer>, Refused> {
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
         let queue = queue.as_ref().ok_or(Refused::Stopped)?;
         let (reply, answer) = oneshot::channel();
-        match queue.try_send(Submission { payload, sender, reply }) {
+        match queue.try_send(Submission { payload, sender, reply, place }) {
             Ok(()) => Ok(answer),
-            Err(TrySendError::Full(_)) => {
-                self.counters.busy.fetch_add(1, Ordering::Relaxed);
-                Err(Refused::Busy)
-            }
+            Err(TrySendError::Full(_)) => Err(self.busy()),
             Err(TrySendError::Disconnected(_)) => Err(Refused::Stopped),
         }
+    }
+
+    fn busy(&self) -> Refused {
+        self.counters.busy.fetch_add(1, Ordering::Relaxed);
+        Refused::Busy
     }
 
     /// Lets the notification channels look into the outbox at once.
@@ -203,6 +236,7 @@ impl Pipeline {
     /// the outbox and is sent after the next start.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
+        self.places.close();
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
         let notifiers =
             std::mem::take(&mut *self.notifiers.lock().unwrap_or_else(PoisonError::into_inner));

@@ -1,9 +1,11 @@
 //! What goes into the pipeline, and the answer.
 
 use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use bergfried_wire::Batch;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// The records of one batch.
 #[derive(Debug)]
@@ -12,6 +14,25 @@ pub enum Payload {
     Wire(Vec<u8>),
     /// Records that an adapter made.
     Batch(Batch<'static>),
+    /// Records that their sender keeps for another try, should this one fail.
+    Shared(Arc<Batch<'static>>),
+}
+
+/// A batch that was read, whoever owns it.
+pub(crate) enum Readable<'b> {
+    Own(Batch<'b>),
+    Shared(Arc<Batch<'static>>),
+}
+
+impl<'b> Deref for Readable<'b> {
+    type Target = Batch<'b>;
+
+    fn deref(&self) -> &Batch<'b> {
+        match self {
+            Readable::Own(batch) => batch,
+            Readable::Shared(batch) => batch,
+        }
+    }
 }
 
 /// Who sent the batch.
@@ -29,6 +50,8 @@ pub struct Submission {
     pub(crate) payload: Payload,
     pub(crate) sender: Sender,
     pub(crate) reply: oneshot::Sender<Answer>,
+    /// Its place among those that wait, free again once it is dropped.
+    pub(crate) place: OwnedSemaphorePermit,
 }
 
 /// What became of a batch.

@@ -1,0 +1,61 @@
+//! What is counted of each input.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// Counters of one input, since the hub's start.
+        #[derive(Debug, Default)]
+        pub struct Counters { $($(#[$doc])* pub $name: AtomicU64),* }
+
+        /// The counters at one moment.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+        pub struct Snapshot { $($(#[$doc])* pub $name: u64),* }
+
+        impl Counters {
+            /// The values now.
+            pub fn snapshot(&self) -> Snapshot {
+                Snapshot { $($name: self.$name.load(Ordering::Relaxed)),* }
+            }
+        }
+
+        impl Snapshot {
+            /// The sum with another input's.
+            #[must_use]
+            pub fn plus(self, other: Snapshot) -> Snapshot {
+                Snapshot { $($name: self.$name.saturating_add(other.$name)),* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Connections that are open now.
+    connections,
+    /// Connections taken, ever.
+    connected,
+    /// Connections refused because there were too many.
+    refused,
+    /// Connections that ended by a fault: reset, a failed TLS handshake.
+    broken,
+    /// Messages taken.
+    messages,
+    /// Bytes of these messages, without framing.
+    bytes,
+    /// Messages that were longer than they may be, and cut.
+    cut,
+    /// Octet counts that did not fit what followed.
+    lying_counts,
+    /// How long senders were held because there was no room, in milliseconds, summed.
+    held_ms,
+    /// Datagrams that the kernel dropped because its buffer was full.
+    kernel_drops,
+}
+
+pub(crate) fn add(counter: &AtomicU64, amount: u64) {
+    if amount > 0 {
+        counter.fetch_add(amount, Ordering::Relaxed);
+    }
+}
