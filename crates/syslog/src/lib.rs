@@ -1,3 +1,9 @@
 //! Syslog as it travels: streams into messages, RELP frames, and messages written for others.
 //!
-//! Nothing here does I/O or reads a clock.
+//! Nothing here does I/O or reads a clock, and everything that holds bytes has a bound.
+
+mod message;
+mod stream;
+
+pub use message::{Message, datagram};
+pub use stream::Splitter;
