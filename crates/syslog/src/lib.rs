@@ -3,6 +3,7 @@
 //! Nothing here does I/O or reads a clock, and everything that holds bytes has a bound.
 
 mod message;
+pub mod relp;
 mod stream;
 
 pub use message::{Message, datagram};
