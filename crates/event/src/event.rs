@@ -70,6 +70,11 @@ impl<'a> Event<'a> {
         &self.original
     }
 
+    /// The raw text, with the lifetime that it is borrowed for where it is borrowed.
+    pub fn original_text(&self) -> &Cow<'a, str> {
+        &self.original
+    }
+
     /// Sets a field, in place of any value that it had.
     pub fn set(&mut self, field: Field, value: impl Into<Value<'a>>) {
         self.set_named(FieldName::Known(field), value);
@@ -110,6 +115,24 @@ impl<'a> Event<'a> {
         let before = self.fields.len();
         self.fields.retain(|(name, _)| *name != FieldName::Known(field));
         self.fields.len() != before
+    }
+
+    /// Takes a field of any name out, where it is there; of several of one name, the first.
+    pub fn take_named(&mut self, name: &FieldName<'_>) -> Option<Value<'a>> {
+        let place = self.fields.iter().position(|(existing, _)| existing == name)?;
+        Some(self.fields.remove(place).1)
+    }
+
+    /// Keeps the fields for which `keep` holds; says how many went.
+    pub fn retain(&mut self, mut keep: impl FnMut(&FieldName<'a>) -> bool) -> usize {
+        let before = self.fields.len();
+        self.fields.retain(|(name, _)| keep(name));
+        before - self.fields.len()
+    }
+
+    /// The value of any field, to be changed in its place.
+    pub fn get_named_mut(&mut self, name: &FieldName<'_>) -> Option<&mut Value<'a>> {
+        self.fields.iter_mut().find(|(existing, _)| existing == name).map(|(_, value)| value)
     }
 
     /// The value of a well-known field.
@@ -190,6 +213,8 @@ mod tests {
         assert_eq!(event.get_named(&FieldName::new("sd.x")), Some(&Value::Int(7)));
         assert!(event.remove(Field::UserName));
         assert_eq!(event.text(Field::UserName), None);
+        assert_eq!(event.take_named(&FieldName::new("sd.x")), Some(Value::Int(7)));
+        assert_eq!(event.take_named(&FieldName::new("sd.x")), None);
     }
 
     #[test]

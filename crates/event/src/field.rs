@@ -197,11 +197,30 @@ impl<'a> FieldName<'a> {
         }
     }
 
+    /// The name that exactly this text is: full names become [`Field`]s, aliases stay as they are.
+    ///
+    /// Reads back what [`FieldName::as_str`] gave.
+    pub fn exact(name: impl Into<Cow<'a, str>>) -> Self {
+        let name = name.into();
+        match Field::from_name(&name) {
+            Some(field) if field.name() == name => FieldName::Known(field),
+            _ => FieldName::Other(name),
+        }
+    }
+
     /// The full dotted name.
     pub fn as_str(&self) -> &str {
         match self {
             FieldName::Known(field) => field.name(),
             FieldName::Other(name) => name,
+        }
+    }
+
+    /// The same name, borrowed.
+    pub fn borrowed(&self) -> FieldName<'_> {
+        match self {
+            FieldName::Known(field) => FieldName::Known(*field),
+            FieldName::Other(name) => FieldName::Other(Cow::Borrowed(name)),
         }
     }
 
@@ -277,6 +296,13 @@ mod tests {
                 assert!(seen.insert(*name), "{name} twice");
                 assert_eq!(Field::from_name(name), Some(*field));
             }
+        }
+    }
+
+    #[test]
+    fn exact_reads_back_what_a_name_says() {
+        for name in [FieldName::new("user"), FieldName::Other("user".into()), FieldName::new("x")] {
+            assert_eq!(FieldName::exact(name.as_str()), name);
         }
     }
 

@@ -86,6 +86,11 @@ fn object<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     }
 }
 
+/// Adds to the event what a message says that this program wrote, without its envelope.
+pub fn parse_message<'a>(program: Option<&str>, message: &'a str, event: &mut Event<'a>) {
+    programs::read(program, None, message, event);
+}
+
 /// The names of the program parsers; each has a folder of samples of its name in the corpus.
 pub fn programs() -> impl Iterator<Item = &'static str> {
     programs::PROGRAMS.iter().map(|program| program.name)

@@ -299,7 +299,7 @@ impl EventColumns {
             let fields: serde_json::Map<String, serde_json::Value> =
                 serde_json::from_str(json).map_err(|_| "fields are damaged")?;
             for (name, value) in fields {
-                let name = FieldName::new(name);
+                let name = FieldName::exact(name);
                 if self.wanted.has(&name) {
                     event.set_named(name, Value::from(value));
                 }

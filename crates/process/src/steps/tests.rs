@@ -1,0 +1,93 @@
+use bergfried_event::{Event, FieldName, Timestamp, Value};
+use bergfried_parse::Context;
+
+use crate::{ChainFile, Chains, Files, KINDS, StepFile, Verdict};
+
+#[derive(serde::Deserialize)]
+struct File {
+    chain: Vec<ChainFile>,
+}
+
+/// The chains of a text in TOML.
+pub(crate) fn chains(text: &str) -> Vec<ChainFile> {
+    toml::from_str::<File>(text).unwrap_or_else(|error| panic!("{error}\n{text}")).chain
+}
+
+/// A chain of the one step of this text.
+pub(crate) fn chain_of(step: &str) -> Chains {
+    let text = format!("[[chain]]\nname = 'test'\n[[chain.step]]\n{step}");
+    Chains::compile(&chains(&text), &Files::default())
+        .unwrap_or_else(|told| panic!("{}\n{text}", told[0]))
+}
+
+pub(crate) fn context() -> Context<'static> {
+    Context {
+        received: "2025-02-01T00:00:00Z".parse().unwrap(),
+        host: "",
+        time_zone: jiff::tz::TimeZone::UTC,
+        year: None,
+    }
+}
+
+/// The event that the step makes of this one.
+pub(crate) fn run_event(step: &str, event: Event<'static>) -> Event<'static> {
+    let chains = chain_of(step);
+    let mut meter = chains.meter(Box::new(|| 0));
+    let mut event: Event<'_> = event;
+    let _verdict = chains.apply(&mut event, &context(), &mut meter);
+    event.into_owned()
+}
+
+/// The fields, as JSON, that the step makes of these.
+pub(crate) fn run(step: &str, fields: &str) -> String {
+    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(fields).unwrap();
+    let mut event = Event::new(Timestamp::from_seconds(0), "original");
+    for (name, value) in fields {
+        event.set_named(FieldName::new(name).into_owned(), Value::from(value));
+    }
+    let event = run_event(step, event);
+    let text = serde_json::to_string(&event).unwrap();
+    let start = text.find(',').map_or(text.len(), |comma| comma + 1);
+    let inner = text[start..].strip_suffix(r#""event.original":"original"}"#).unwrap();
+    format!("{{{}}}", inner.strip_suffix(',').unwrap_or(inner))
+}
+
+#[test]
+fn every_kind_has_an_example_that_compiles_and_is_found_in_the_file() {
+    let mut seen = std::collections::HashSet::new();
+    for kind in KINDS {
+        assert!(seen.insert(kind.key), "{} twice", kind.key);
+        let step: StepFile = toml::from_str(kind.example)
+            .unwrap_or_else(|error| panic!("the example of {}: {error}", kind.key));
+        assert!((kind.is_set)(&step), "the example of {} has no {0}", kind.key);
+        let set: Vec<_> = KINDS.iter().filter(|kind| (kind.is_set)(&step)).collect();
+        assert_eq!(set.len(), 1, "{}", kind.key);
+    }
+}
+
+#[test]
+fn written_chains_read_back() {
+    for kind in KINDS {
+        let text = format!("[[chain]]\nname = 'x'\n[[chain.step]]\n{}", kind.example);
+        let read = chains(&text);
+        let mut file = std::collections::BTreeMap::new();
+        file.insert("chain", &read);
+        assert_eq!(chains(&toml::to_string(&file).unwrap()), read, "{}", kind.key);
+    }
+}
+
+#[test]
+fn drop_lets_its_share_go_evenly() {
+    for (step, dropped) in [("drop = {}", 200), ("drop = { percentage = 25 }", 50)] {
+        let chains = chain_of(step);
+        let mut meter = chains.meter(Box::new(|| 0));
+        let mut count = 0;
+        for _ in 0..200 {
+            let mut event = Event::new(Timestamp::from_seconds(0), "x");
+            if chains.apply(&mut event, &context(), &mut meter) == Verdict::Drop {
+                count += 1;
+            }
+        }
+        assert_eq!((count, meter.counts().dropped()), (dropped, dropped), "{step}");
+    }
+}
