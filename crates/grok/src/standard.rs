@@ -1,0 +1,17 @@
+//! The standard set of patterns, with one or the other names of fields.
+
+/// Which names the standard patterns give to fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// Those of the Elastic Common Schema, `source.ip`; Logstash's `ecs_compatibility => v1` or
+    /// `v8`, its default since version 8.
+    #[default]
+    Ecs,
+    /// Those from before, `clientip`; Logstash's `ecs_compatibility => disabled`.
+    Legacy,
+}
+
+/// All definitions.
+pub(crate) fn definitions(_names: Names) -> impl Iterator<Item = (&'static str, &'static str)> {
+    grok_set::patterns().iter().copied()
+}
