@@ -5,6 +5,7 @@
 mod message;
 pub mod relp;
 mod stream;
+pub mod write;
 
 pub use message::{Message, datagram};
 pub use stream::Splitter;
