@@ -10,9 +10,9 @@ use bergfried_query::Predicate;
 use crate::compile::{self, Files, is_metadata};
 use crate::config::ChainFile;
 use crate::diagnostic::Diagnostic;
-use crate::meter::{Meter, PatternMeter};
+use crate::meter::Meter;
 use crate::options::Options;
-use crate::scene::{Room, Scene, add_tag};
+use crate::scene::{Room, Scene};
 use crate::steps::{Action, Outcome};
 use crate::trace::{StepResult, StepTrace, Trace, changes};
 
@@ -287,12 +287,13 @@ impl Run<'_> {
             verdict = self.steps(chain, &around, steps, event);
         }
         let Run { context, meter, room, measured, .. } = self;
-        let Meter { clock, counts } = &mut **meter;
+        let Meter { clock, counts, captures } = &mut **meter;
         let mut scene = Scene {
             context,
             patterns: counts.patterns.get_mut(step.patterns.clone()).unwrap_or_default(),
             clock: measured.then_some(&**clock),
             watched,
+            captures,
             turn,
             room,
         };
@@ -305,9 +306,6 @@ impl Run<'_> {
                     result = StepResult::Failed(why.into_owned());
                 }
                 Outcome::TooHard(why) => {
-                    for tag in action.tags_on_timeout() {
-                        add_tag(event, tag.as_str());
-                    }
                     result = StepResult::TooHard(why.into_owned());
                 }
                 Outcome::Drop => {
@@ -334,13 +332,5 @@ impl Run<'_> {
             }
         }
         (verdict, result)
-    }
-}
-
-impl PatternMeter {
-    /// Adds what one try took.
-    pub(crate) fn measure(&mut self, nanoseconds: u64) {
-        self.measured += 1;
-        self.nanoseconds += nanoseconds;
     }
 }

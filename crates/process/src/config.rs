@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::steps::date::DateFile;
 use crate::steps::drop::DropFile;
+use crate::steps::grok::GrokFile;
 use crate::steps::json::JsonFile;
 use crate::steps::mutate::MutateFile;
 use crate::steps::parse::ParseFile;
@@ -55,6 +56,9 @@ pub struct StepFile {
     /// Words removed from `tags` where the action succeeded.
     #[serde(default, skip_serializing_if = "Texts::is_empty")]
     pub remove_tag: Texts,
+    /// Reads fields by patterns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grok: Option<GrokFile>,
     /// Reads a JSON object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<JsonFile>,

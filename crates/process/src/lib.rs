@@ -27,6 +27,7 @@ pub use diagnostic::{Diagnostic, Part};
 pub use meter::{Counts, Meter};
 pub use steps::date::DateFile;
 pub use steps::drop::DropFile;
+pub use steps::grok::{FieldNames, GrokFile};
 pub use steps::json::JsonFile;
 pub use steps::mutate::MutateFile;
 pub use steps::parse::{Form, ParseFile};

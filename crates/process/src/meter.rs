@@ -2,15 +2,19 @@
 
 use std::fmt;
 
+use bergfried_grok::Captures;
+
 /// The first events are all measured.
 const FIRST: u64 = 256;
 /// After them, one of so many is measured.
 const MEASURED: u64 = 64;
 
-/// The counters of a set of chains; belongs to the thread that runs them.
+/// The counters of a set of chains, and memory that is used again; belongs to the thread that runs them.
 pub struct Meter {
     pub(crate) clock: Box<dyn Fn() -> u64 + Send>,
     pub(crate) counts: Counts,
+    /// Memory for the captures of one text.
+    pub(crate) captures: Captures,
 }
 
 impl fmt::Debug for Meter {
@@ -81,6 +85,7 @@ impl Meter {
     ) -> Meter {
         Meter {
             clock,
+            captures: Captures::new(),
             counts: Counts {
                 events: 0,
                 dropped: 0,

@@ -43,7 +43,7 @@ pub(crate) fn is_read_only(name: &FieldName<'_>) -> bool {
     match name {
         FieldName::Known(field) => READ_ONLY.contains(field),
         FieldName::Other(name) => {
-            name.starts_with("observer.") || name.starts_with("input.") || name == "host.claimed"
+            name.starts_with("input.") || name == "host.claimed"
         }
     }
 }
@@ -55,7 +55,7 @@ pub(crate) fn is_read_only(name: &FieldName<'_>) -> bool {
 pub(crate) fn found(text: &str) -> FieldName<'static> {
     let name = field(text);
     let own = matches!(&name, FieldName::Known(Field::Timestamp | Field::HostName | Field::Tags));
-    if own || is_read_only(&name) {
+    if own || is_read_only(&name) || name.as_str().starts_with("observer.") {
         return FieldName::Other(format!("original.{}", name.as_str()).into());
     }
     name

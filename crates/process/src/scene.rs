@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bergfried_event::{Event, Field, FieldName, Value};
+use bergfried_grok::Captures;
 use bergfried_parse::Context;
 
 use crate::meter::PatternMeter;
@@ -28,6 +29,8 @@ pub(crate) struct Scene<'s> {
     pub(crate) clock: Option<&'s (dyn Fn() -> u64 + Send)>,
     /// Where somebody watches: what became of each pattern.
     pub(crate) watched: Option<&'s mut Vec<PatternTrace>>,
+    /// Memory for the captures of one text.
+    pub(crate) captures: &'s mut Captures,
     /// A number from 0 to 99 that goes round with the events that come to the step.
     pub(crate) turn: u64,
     pub(crate) room: &'s mut Room,

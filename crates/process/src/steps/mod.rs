@@ -10,6 +10,7 @@ use crate::scene::Scene;
 
 pub(crate) mod date;
 pub(crate) mod drop;
+pub(crate) mod grok;
 pub(crate) mod json;
 pub(crate) mod mutate;
 pub(crate) mod parse;
@@ -34,7 +35,7 @@ pub struct Kind {
 }
 
 /// Every kind of action.
-pub const KINDS: &[Kind] = &[json::KIND, parse::KIND, date::KIND, mutate::KIND, drop::KIND];
+pub const KINDS: &[Kind] = &[grok::KIND, json::KIND, parse::KIND, date::KIND, mutate::KIND, drop::KIND];
 
 /// No files.
 pub(crate) fn no_files(_step: &StepFile) -> Vec<String> {
@@ -49,11 +50,6 @@ pub(crate) trait Action: Send + Sync {
     /// Its patterns as written, in the order of [`Scene::patterns`], and how each is run.
     fn patterns(&self) -> Vec<(String, String)> {
         Vec::new()
-    }
-
-    /// The words added to `tags` where it was too hard.
-    fn tags_on_timeout(&self) -> &[String] {
-        &[]
     }
 }
 
