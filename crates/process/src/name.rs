@@ -42,9 +42,7 @@ pub(crate) fn field(text: &str) -> FieldName<'static> {
 pub(crate) fn is_read_only(name: &FieldName<'_>) -> bool {
     match name {
         FieldName::Known(field) => READ_ONLY.contains(field),
-        FieldName::Other(name) => {
-            name.starts_with("input.") || name == "host.claimed"
-        }
+        FieldName::Other(name) => name.starts_with("input.") || name == "host.claimed",
     }
 }
 

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::{Action, Kind, Outcome};
 use crate::compile::Compile;
 use crate::config::StepFile;
-use crate::name;
 use crate::scene::{Scene, add_tag, part, text};
 use crate::texts::Texts;
 use crate::trace::{PatternResult, PatternTrace};
@@ -338,6 +337,7 @@ impl Expression {
     }
 
     /// Sets what was captured.
+    #[expect(clippy::ptr_arg, reason = "whether it is borrowed decides whether its parts are")]
     fn take<'e>(&'e self, event: &mut Event<'e>, text: &Cow<'e, str>, scene: &mut Scene<'_>) {
         let mut values: Vec<(usize, Value<'e>)> = Vec::with_capacity(self.names.len());
         for (field, value) in self.grok.values(text, scene.captures) {
@@ -395,12 +395,12 @@ mod tests {
             (
                 r#"grok = { patterns = "%{WORD:a}" }"#,
                 r#"{"message":"x","a":"y"}"#,
-                r#"{"message":"x","a":["y","x"]}"#,
+                r#"{"a":["y","x"],"message":"x"}"#,
             ),
             (
                 r#"grok = { patterns = "%{WORD:a} %{GREEDYDATA:message}", overwrite = ["message", "a"] }"#,
                 r#"{"message":"x rest","a":"y"}"#,
-                r#"{"message":"rest","a":"x"}"#,
+                r#"{"a":"x","message":"rest"}"#,
             ),
             (
                 r#"grok = { patterns = "%{MINE:a}", definitions = { MINE = "b+" } }"#,
@@ -452,9 +452,15 @@ mod tests {
     #[test]
     fn mistakes_say_where() {
         for (step, part) in [
-            (r#"grok = { patterns = ["%{WORD:a}", "%{WORDD:a}"] }"#, "chain[0].step[0].grok.patterns[1]: cannot use the pattern: no pattern is named WORDD"),
+            (
+                r#"grok = { patterns = ["%{WORD:a}", "%{WORDD:a}"] }"#,
+                "chain[0].step[0].grok.patterns[1]: cannot use the pattern: no pattern is named WORDD",
+            ),
             (r#"grok = { patterns = "%{IP:observer.ip}" }"#, "`observer.ip` can only be read"),
-            (r#"grok = { patterns = "%{IP:[event][original]}" }"#, "`event.original` can only be read"),
+            (
+                r#"grok = { patterns = "%{IP:[event][original]}" }"#,
+                "`event.original` can only be read",
+            ),
             (r#"grok = {}"#, "no pattern is given"),
             (r#"grok = { patterns = "x", pattern_files = "p" }"#, "cannot read the file `p`"),
             (r#"grok = { patterns = "x", overwrite = "input.name" }"#, "can only be read"),

@@ -35,7 +35,8 @@ pub struct Kind {
 }
 
 /// Every kind of action.
-pub const KINDS: &[Kind] = &[grok::KIND, json::KIND, parse::KIND, date::KIND, mutate::KIND, drop::KIND];
+pub const KINDS: &[Kind] =
+    &[grok::KIND, json::KIND, parse::KIND, date::KIND, mutate::KIND, drop::KIND];
 
 /// No files.
 pub(crate) fn no_files(_step: &StepFile) -> Vec<String> {
