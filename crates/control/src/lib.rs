@@ -24,7 +24,7 @@ pub use database::Control;
 pub use error::ControlError;
 pub use outbox::{ChannelBacklog, DeadLetter, MAX_DEAD, MAX_QUEUED, OutboxItem};
 pub use secret::Secret;
-pub use tokens::{Seeded, TokenInfo, TokenKind};
+pub use tokens::{Seeded, TokenInfo, TokenKind, TokenLimits};
 
 /// At most `limit` bytes of `text`, cut between characters.
 pub(crate) fn clip(text: &str, limit: usize) -> &str {

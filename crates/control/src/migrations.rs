@@ -9,7 +9,10 @@ use crate::error::ControlError;
 /// `application_id` of the file: `bgfC` in ASCII.
 const APPLICATION_ID: i64 = 0x6267_6643;
 
-const STEPS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_token_limits.sql"),
+];
 
 /// Runs the steps that the database has not seen, each in its own transaction.
 pub(crate) fn apply(connection: &mut Connection) -> Result<(), ControlError> {

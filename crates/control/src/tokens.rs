@@ -1,11 +1,12 @@
 //! Tokens and keys: made, checked, rotated, revoked; kept only as hashes.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 
 use bergfried_event::Timestamp;
 use rusqlite::{Row, Transaction, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clip;
 use crate::database::Control;
@@ -50,6 +51,39 @@ impl fmt::Display for TokenKind {
     }
 }
 
+/// The most that the bearer of a token may send; what is absent, only the hub limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenLimits {
+    /// Records in a second, on average.
+    #[serde(default)]
+    pub max_events_per_second: Option<NonZeroU64>,
+    /// Bytes in a second, decompressed, on average.
+    #[serde(default)]
+    pub max_bytes_per_second: Option<NonZeroU64>,
+    /// Bytes of one request's body, decompressed.
+    #[serde(default)]
+    pub max_body: Option<NonZeroU64>,
+}
+
+impl TokenLimits {
+    /// Whether nothing is limited.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn to_columns(self) -> Result<[Option<i64>; 3], ControlError> {
+        let column = |limit: Option<NonZeroU64>| {
+            limit.map(|limit| stored(limit.get(), "a limit")).transpose()
+        };
+        Ok([
+            column(self.max_events_per_second)?,
+            column(self.max_bytes_per_second)?,
+            column(self.max_body)?,
+        ])
+    }
+}
+
 /// What is known of a token: all but the token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TokenInfo {
@@ -65,6 +99,8 @@ pub struct TokenInfo {
     pub last_used: Option<Timestamp>,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
+    /// What its bearer may send at most.
+    pub limits: TokenLimits,
 }
 
 /// What came of seeding a token.
@@ -86,8 +122,20 @@ impl Control {
         name: &str,
         now: Timestamp,
     ) -> Result<(TokenInfo, Secret), ControlError> {
+        self.create_limited_token(kind, name, TokenLimits::default(), now)
+    }
+
+    /// As [`Control::create_token`], of a token whose bearer may send only so much.
+    pub fn create_limited_token(
+        &self,
+        kind: TokenKind,
+        name: &str,
+        limits: TokenLimits,
+        now: Timestamp,
+    ) -> Result<(TokenInfo, Secret), ControlError> {
         let secret = Secret::random()?;
-        let info = self.write(|transaction| insert(transaction, kind, name, &secret, now))?;
+        let new = New { kind, name, limits };
+        let info = self.write(|transaction| insert(transaction, &new, &secret, now))?;
         Ok((info, secret))
     }
 
@@ -114,7 +162,7 @@ impl Control {
                 let revoked: Option<i64> = row.get(0)?;
                 return Ok(if revoked.is_some() { Seeded::Revoked } else { Seeded::Known });
             }
-            insert(transaction, kind, name, secret, now)?;
+            insert(transaction, &New::unlimited(kind, name), secret, now)?;
             Ok(Seeded::Created)
         })
     }
@@ -132,7 +180,7 @@ impl Control {
                 "UPDATE token SET revoked = ?2 WHERE kind = ?1 AND revoked IS NULL",
                 params![kind.name(), now.micros()],
             )?;
-            insert(transaction, kind, name, &secret, now)
+            insert(transaction, &New::unlimited(kind, name), &secret, now)
         })?;
         Ok((info, secret))
     }
@@ -168,13 +216,14 @@ impl Control {
     ) -> Result<Option<TokenInfo>, ControlError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
-            "SELECT id, kind, name, created, last_used, revoked, hash FROM token \
+            "SELECT id, kind, name, created, last_used, revoked, events_per_second, \
+             bytes_per_second, largest_body, hash FROM token \
              WHERE kind = ?1 AND revoked IS NULL",
         )?;
         let mut rows = statement.query([kind.name()])?;
         let mut found = None;
         while let Some(row) = rows.next()? {
-            let kept: [u8; 32] = row.get(6)?;
+            let kept: [u8; 32] = row.get(9)?;
             if same(&kept, presented) {
                 found = Some(token_info(row)?);
             }
@@ -201,7 +250,8 @@ impl Control {
     pub fn list_tokens(&self) -> Result<Vec<TokenInfo>, ControlError> {
         let connection = self.reader();
         let mut statement = connection.prepare_cached(
-            "SELECT id, kind, name, created, last_used, revoked FROM token \
+            "SELECT id, kind, name, created, last_used, revoked, events_per_second, \
+             bytes_per_second, largest_body FROM token \
              ORDER BY id DESC LIMIT ?1",
         )?;
         let mut rows = statement.query([MAX_LISTED])?;
@@ -225,25 +275,41 @@ impl Control {
     }
 }
 
+/// A token to make.
+struct New<'a> {
+    kind: TokenKind,
+    name: &'a str,
+    limits: TokenLimits,
+}
+
+impl<'a> New<'a> {
+    fn unlimited(kind: TokenKind, name: &'a str) -> Self {
+        New { kind, name, limits: TokenLimits::default() }
+    }
+}
+
 fn insert(
     transaction: &Transaction<'_>,
-    kind: TokenKind,
-    name: &str,
+    new: &New<'_>,
     secret: &Secret,
     now: Timestamp,
 ) -> Result<TokenInfo, ControlError> {
-    let name = clip(name, MAX_NAME);
+    let name = clip(new.name, MAX_NAME);
+    let [events, bytes, body] = new.limits.to_columns()?;
     transaction.execute(
-        "INSERT INTO token (kind, name, hash, created) VALUES (?1, ?2, ?3, ?4)",
-        params![kind.name(), name, hash(secret.expose()), now.micros()],
+        "INSERT INTO token \
+         (kind, name, hash, created, events_per_second, bytes_per_second, largest_body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![new.kind.name(), name, hash(secret.expose()), now.micros(), events, bytes, body],
     )?;
     Ok(TokenInfo {
         id: loaded(transaction.last_insert_rowid()),
-        kind,
+        kind: new.kind,
         name: name.to_owned(),
         created: now,
         last_used: None,
         revoked: None,
+        limits: new.limits,
     })
 }
 
@@ -251,6 +317,9 @@ fn token_info(row: &Row<'_>) -> Result<TokenInfo, ControlError> {
     let word: String = row.get(1)?;
     let kind = TokenKind::ALL.into_iter().find(|kind| kind.name() == word);
     let kind = kind.ok_or_else(|| ControlError::Corrupt(format!("unknown token kind {word:?}")))?;
+    let limit = |column: usize| -> Result<Option<NonZeroU64>, ControlError> {
+        Ok(row.get::<_, Option<i64>>(column)?.and_then(|limit| NonZeroU64::new(loaded(limit))))
+    };
     Ok(TokenInfo {
         id: loaded(row.get(0)?),
         kind,
@@ -258,5 +327,10 @@ fn token_info(row: &Row<'_>) -> Result<TokenInfo, ControlError> {
         created: Timestamp::from_micros(row.get(3)?),
         last_used: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_micros),
         revoked: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_micros),
+        limits: TokenLimits {
+            max_events_per_second: limit(6)?,
+            max_bytes_per_second: limit(7)?,
+            max_body: limit(8)?,
+        },
     })
 }

@@ -56,6 +56,11 @@ impl ApiError {
         )
     }
 
+    /// 503: the store failed, and nothing of the request is in it.
+    pub(crate) fn not_stored() -> Self {
+        Self::later(StatusCode::SERVICE_UNAVAILABLE, "nothing was stored, try again", 5)
+    }
+
     /// 500, the cause only in the log.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed");

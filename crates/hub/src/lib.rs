@@ -9,6 +9,7 @@ mod auth;
 mod config;
 mod data_dir;
 mod error;
+mod intake;
 mod page;
 mod request;
 mod router;

@@ -12,8 +12,9 @@ use bergfried_notify::Channel;
 use bergfried_pipeline::Pipeline;
 use bergfried_store::Reader;
 
-use crate::adapters::watchtower;
+use crate::adapters::{raw, watchtower};
 use crate::error::ApiError;
+use crate::intake::{Door, MAX_BODY as MAX_INTAKE};
 use crate::rules::LiveRules;
 use crate::{api, page, request};
 
@@ -30,20 +31,21 @@ pub(crate) struct State {
     /// The channel that is told of every Watchtower login.
     pub(crate) logins_to: Option<Arc<str>>,
     pub(crate) repeats: Arc<watchtower::Repeats>,
+    pub(crate) door: Arc<Door>,
     pub(crate) started: bergfried_event::Timestamp,
     /// Ends when the hub stops, so that streams end too.
     pub(crate) stopping: tokio::sync::watch::Receiver<bool>,
 }
 
-/// The largest body of any request but a batch, in bytes.
+/// The largest body of any request that brings no records, in bytes.
 const MAX_BODY: usize = 1 << 20;
 
 pub(crate) fn router(state: State) -> Router {
+    let intake = DefaultBodyLimit::max(MAX_INTAKE);
     let native = Router::new()
-        .route(
-            "/batches",
-            post(api::batches::receive).layer(DefaultBodyLimit::max(api::batches::MAX_BODY)),
-        )
+        .route("/batches", post(api::batches::receive).layer(intake))
+        // PUT is what `curl -T FILE` sends.
+        .route("/raw", post(raw::receive).put(raw::receive).layer(intake))
         .route("/search", get(api::search::search))
         .route("/histogram", get(api::search::histogram))
         .route("/top", get(api::search::top))

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bergfried_control::{Control, ControlError, Seeded, TokenKind};
+use bergfried_control::{Control, ControlError, Seeded, TokenKind, TokenLimits};
 use bergfried_event::Timestamp;
 use bergfried_pipeline::{Channels, Parts, Pipeline, StartError};
 use bergfried_rules::Diagnostic;
@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::adapters::watchtower::Repeats;
 use crate::config::Config;
 use crate::data_dir::{DataDir, FirstStart, take_given};
+use crate::intake::Door;
 use crate::router::{State, router};
 use crate::rules::{LiveRules, RuleFileError, TableError, watch_rules};
 use crate::serve::serve;
@@ -138,6 +139,7 @@ impl Hub {
             searches: Arc::new(Semaphore::new(SEARCHES)),
             logins_to: config.logins_to.map(Arc::from),
             repeats: Arc::new(Repeats::remembered(&reader, now())?),
+            door: Arc::new(Door::new(TokenLimits::default())),
             reader,
             control,
             rules: Arc::clone(&live_rules),

@@ -2,9 +2,12 @@
 
 use bergfried_event::{Event, Field, FieldName, Origin, Value};
 
-/// Sets the fields that the origin gives; none of them may come from the record itself.
+/// Sets the fields that the origin gives; none of them may come from the record itself, but for the
+/// path where the origin has none: a document that was shipped says itself which file it is from.
 pub(crate) fn mark<'e>(event: &mut Event<'e>, origin: &'e Origin) {
-    event.set(Field::LogFilePath, origin.path.as_str());
+    if !origin.path.is_empty() {
+        event.set(Field::LogFilePath, origin.path.as_str());
+    }
     event.set(Field::InputType, origin.kind.name());
     if let Some(input) = &origin.input {
         event.set(Field::InputName, input.as_str());

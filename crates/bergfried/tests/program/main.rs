@@ -15,6 +15,7 @@ mod client;
 mod durable;
 mod full_disk;
 mod hub;
+mod intake;
 mod notify;
 mod parse;
 mod recorded;

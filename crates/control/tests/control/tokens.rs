@@ -1,6 +1,8 @@
 //! Tokens: only hashes are kept, and what is revoked stays so.
 
-use bergfried_control::{Secret, Seeded, TokenKind};
+use std::num::NonZeroU64;
+
+use bergfried_control::{Secret, Seeded, TokenKind, TokenLimits};
 
 use crate::{Store, at};
 
@@ -88,4 +90,27 @@ fn a_busy_writer_keeps_nobody_from_being_checked() {
     assert!(control.check_token(TokenKind::Agent, secret.expose(), at(1)).unwrap().is_some());
     assert_eq!(control.list_tokens().unwrap().len(), 1);
     other.execute_batch("ROLLBACK").unwrap();
+}
+
+#[test]
+fn limits_are_kept_with_the_token() {
+    let store = Store::new();
+    let limits = TokenLimits {
+        max_events_per_second: NonZeroU64::new(10),
+        max_bytes_per_second: None,
+        max_body: NonZeroU64::new(1 << 20),
+    };
+    let control = store.open();
+    let kind = TokenKind::Agent;
+    let (info, secret) = control.create_limited_token(kind, "web1", limits, at(0)).unwrap();
+    assert_eq!(info.limits, limits);
+    drop(control);
+    let control = store.open();
+    let found = control.check_token(kind, secret.expose(), at(1)).unwrap().unwrap();
+    assert_eq!(found.limits, limits);
+    assert_eq!(control.list_tokens().unwrap()[0].limits, limits);
+    let (free, _) = control.create_token(kind, "web2", at(0)).unwrap();
+    assert!(free.limits.is_empty());
+    let beyond = TokenLimits { max_body: NonZeroU64::new(u64::MAX), ..TokenLimits::default() };
+    assert!(control.create_limited_token(kind, "web3", beyond, at(0)).is_err());
 }

@@ -25,6 +25,7 @@ use utoipa::{Modify, OpenApi};
     ),
     paths(
         batches::receive,
+        crate::adapters::raw::receive,
         search::search,
         search::histogram,
         search::top,

@@ -3,12 +3,13 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
-use bergfried_control::{TokenInfo, TokenKind};
+use bergfried_control::{TokenInfo, TokenKind, TokenLimits};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::auth::Admin;
 use crate::error::{ApiError, ErrorBody, blocking};
+use crate::intake::Sent;
 use crate::request::{Body, InPath};
 use crate::router::State;
 use crate::running::now;
@@ -21,6 +22,22 @@ pub(crate) struct NewToken {
     kind: String,
     /// Whose it is, 1 to 100 characters
     name: String,
+    /// What an agent's token may send at most: `max_events_per_second`, `max_bytes_per_second`
+    /// (decompressed) and `max_body` (bytes, decompressed), each absent or at least 1
+    #[serde(default)]
+    #[schema(value_type = Option<serde_json::Value>)]
+    limits: TokenLimits,
+}
+
+/// A token, and what its bearer does.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ListedToken {
+    #[serde(flatten)]
+    #[schema(value_type = serde_json::Value)]
+    info: TokenInfo,
+    /// Since the hub's start: requests, events and bytes taken, and requests refused by its limits
+    #[schema(value_type = serde_json::Value)]
+    sent: Sent,
 }
 
 /// A token just made.
@@ -35,12 +52,22 @@ pub(crate) struct MadeToken {
 
 /// List keys and tokens
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens",
-    responses((status = 200, description = "All but the secrets", body = Vec<serde_json::Value>)))]
+    responses((status = 200, description = "All but the secrets", body = Vec<ListedToken>)))]
 pub(crate) async fn list(
     _admin: Admin,
     Shared(state): Shared<State>,
-) -> Result<Json<Vec<TokenInfo>>, ApiError> {
-    blocking(move || Ok(Json(state.control.list_tokens()?))).await
+) -> Result<Json<Vec<ListedToken>>, ApiError> {
+    blocking(move || {
+        let tokens = state.control.list_tokens()?;
+        let meter = &state.door.meter;
+        Ok(Json(
+            tokens
+                .into_iter()
+                .map(|info| ListedToken { sent: meter.sent(info.id), info })
+                .collect(),
+        ))
+    })
+    .await
 }
 
 /// Make a key or token
@@ -61,9 +88,13 @@ pub(crate) async fn create(
     if !(1..=100).contains(&new.name.chars().count()) {
         return Err(ApiError::invalid("`name` must have 1 to 100 characters"));
     }
+    if kind != TokenKind::Agent && !new.limits.is_empty() {
+        return Err(ApiError::invalid("`limits` are for agent tokens only"));
+    }
     blocking(move || {
         let now = now();
-        let (info, secret) = state.control.create_token(kind, &new.name, now)?;
+        let (info, secret) =
+            state.control.create_limited_token(kind, &new.name, new.limits, now)?;
         let detail = format!("{kind} token {} ({})", info.id, new.name);
         state.control.append_audit(&by.name, "token.create", &detail, now)?;
         let made = MadeToken { info, secret: secret.expose().to_owned() };

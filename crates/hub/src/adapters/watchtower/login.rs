@@ -19,7 +19,7 @@ use super::detail::{Detail, mistake};
 use super::notice;
 use super::repeats::Key;
 use super::{header, token};
-use crate::api::batches::{not_stored, submit};
+use crate::api::batches::submit;
 use crate::auth::check;
 use crate::error::ApiError;
 use crate::router::State;
@@ -86,7 +86,7 @@ pub(super) async fn login(
             Ok(created(first_event_id))
         }
         Answer::Full => Err(ApiError::full().into()),
-        Answer::Invalid(_) | Answer::Failed => Err(not_stored().into()),
+        Answer::Invalid(_) | Answer::Failed => Err(ApiError::not_stored().into()),
     }
 }
 
