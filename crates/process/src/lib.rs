@@ -14,6 +14,7 @@ mod joda;
 mod meter;
 mod name;
 mod options;
+pub mod readers;
 mod scene;
 mod steps;
 mod template;
