@@ -67,8 +67,10 @@ pub struct Context<'c> {
 /// Never fails: what cannot be read is an event with its raw text, host and time.
 pub fn parse<'a>(kind: SourceKind, text: &'a str, context: &Context<'_>) -> Event<'a> {
     let read = match kind {
-        SourceKind::File if text.starts_with('{') => object(text, context),
-        SourceKind::File if windows_xml::is_event(text) => windows_xml::read(text, context),
+        SourceKind::File | SourceKind::Syslog if text.starts_with('{') => object(text, context),
+        SourceKind::File | SourceKind::Syslog if windows_xml::is_event(text) => {
+            windows_xml::read(text, context)
+        }
         SourceKind::File | SourceKind::Syslog => Some(syslog::parse(text, context)),
         SourceKind::Journald => journald::parse(text, context),
         SourceKind::Json => object(text, context),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bergfried_event::{Event, Field, FieldName, Timestamp};
 
 use crate::programs;
-use crate::syslog::{FACILITIES, SEVERITIES};
+use crate::syslog::{FACILITIES, SEVERITIES, mnemonic};
 use crate::{Context, push_host, windows_xml};
 
 /// What the envelope of a line says, and the message in it.
@@ -41,10 +41,10 @@ impl<'a> Line<'a> {
     }
 
     /// The event: the envelope's fields, then those that the program's parser finds.
-    pub(crate) fn into_event(self, original: &'a str, context: &Context<'_>) -> Event<'a> {
+    pub(crate) fn into_event(mut self, original: &'a str, context: &Context<'_>) -> Event<'a> {
         let mut event = Event::new(self.created, original);
         self.push_priority(&mut event);
-        push_host(&mut event, self.host, context);
+        push_host(&mut event, self.host.take(), context);
         if let Some(program) = &self.program {
             // A borrowed name costs nothing to clone.
             event.push(Field::ProcessName, program.clone());
@@ -52,6 +52,7 @@ impl<'a> Line<'a> {
         if let Some(pid) = self.pid {
             event.push(Field::ProcessPid, pid);
         }
+        self.push_mnemonic(&mut event);
         let program = self.program.as_deref();
         match self.message {
             Cow::Borrowed(message) => {
@@ -76,6 +77,18 @@ impl<'a> Line<'a> {
             }
         }
         event
+    }
+
+    /// Cisco's name of the message is its code.
+    fn push_mnemonic(&self, event: &mut Event<'a>) {
+        let in_program = self.program.as_deref().and_then(mnemonic);
+        let Some((code, severity)) = in_program.or_else(|| mnemonic(&self.message)) else { return };
+        event.push(Field::EventCode, code.to_owned());
+        if self.severity.is_none()
+            && let Some(name) = SEVERITIES.get(usize::from(severity))
+        {
+            event.push(Field::SyslogSeverity, *name);
+        }
     }
 
     fn push_priority(&self, event: &mut Event<'a>) {

@@ -11,7 +11,7 @@ use bergfried_parse::{Context, parse, programs};
 use serde_json::Value as Json;
 
 /// Folders of forms rather than programs.
-const FORMS: [&str; 3] = ["syslog", "journald", "watchtower"];
+const FORMS: [&str; 4] = ["syslog", "wire", "journald", "watchtower"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/parse")
@@ -44,6 +44,7 @@ fn every_case_becomes_what_it_must() {
         let kind = match name(&program) {
             "journald" => SourceKind::Journald,
             "watchtower" => SourceKind::Watchtower,
+            "wire" => SourceKind::Syslog,
             _ => SourceKind::File,
         };
         for case in folders(&program) {

@@ -3,6 +3,9 @@
 //! RFC 3164 in the ways programs really write it, RFC 5424, and the time stamps of rsyslog's
 //! templates. Nothing here knows what a program says.
 
+mod cisco;
+mod embedded;
+mod relay;
 mod rfc3164;
 mod rfc5424;
 mod tag;
@@ -10,8 +13,10 @@ mod tag;
 use bergfried_event::Event;
 
 use crate::Context;
+use crate::line::Line;
 use crate::text::number;
 
+pub(crate) use cisco::mnemonic;
 pub(crate) use tag::unqualified;
 
 /// Names of facilities by code, RFC 5424 section 6.2.1.
@@ -32,34 +37,99 @@ struct Priority {
     severity: u8,
 }
 
+/// A message out of its envelope.
+struct Opened<'a> {
+    line: Line<'a>,
+    /// What RFC 5424 says beside.
+    message_id: Option<&'a str>,
+    parameters: Vec<rfc5424::Parameter<'a>>,
+}
+
 /// Reads a line of any syslog form.
 pub(crate) fn parse<'a>(text: &'a str, context: &Context<'_>) -> Event<'a> {
-    let line = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut opened = open(text, context);
+    relay::unwrap(&mut opened, context);
+    let Opened { line, message_id, parameters } = opened;
+    let object = embedded::object(&line);
+    let mut event = line.into_event(text, context);
+    rfc5424::push(&mut event, message_id, parameters);
+    if let Some(object) = object {
+        embedded::push(&mut event, object, context);
+    }
+    event
+}
+
+/// Takes one envelope off.
+fn open<'a>(text: &'a str, context: &Context<'_>) -> Opened<'a> {
     // The journal drops spaces at the end, so a line means the same with and without.
-    let line = line.trim_end_matches(['\r', '\n', ' ']);
+    let line = text.trim_end_matches(['\r', '\n', '\0', ' ']);
+    let line = front(line);
     let (priority, rest) = match priority(line) {
         Some((priority, rest)) => (Some(priority), rest),
-        None => (None, line),
+        None => (None, without_odd_priority(line)),
     };
-    if let Some(event) = rfc5424::parse(priority, rest, text, context) {
-        return event;
+    let rest = if rest.len() < line.len() { front(rest) } else { rest };
+    rfc5424::parse(priority, rest, context).unwrap_or_else(|| Opened {
+        line: rfc3164::parse(priority, rest, context),
+        message_id: None,
+        parameters: Vec::new(),
+    })
+}
+
+/// The line without the dirt that senders put in front: a byte order mark, blanks, NUL, and before
+/// `<PRI>` also a count (of a frame that lost its connection) or a few marks.
+fn front(line: &str) -> &str {
+    let blank = |c: char| matches!(c, '\u{feff}' | '\0' | '\r' | '\n' | '\t');
+    let clean = line.trim_start_matches(blank);
+    let near = clean.as_bytes();
+    let is_mark = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'<' | b'[' | b'{');
+    let digits = near.iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
+    let dirt = match digits {
+        0 => near.iter().take(17).take_while(|byte| is_mark(byte)).count(),
+        digits if near.get(digits) == Some(&b' ') => digits + 1,
+        _ => return clean,
+    };
+    match clean.get(dirt..) {
+        Some(rest) if dirt > 0 && priority(rest).is_some() => rest,
+        _ => clean,
     }
-    rfc3164::parse(priority, rest, context).into_event(text, context)
 }
 
 /// Reads `<PRI>`: at most three digits up to 191 (RFC 3164 section 4.1.1).
 fn priority(text: &str) -> Option<(Priority, &str)> {
-    let (digits, rest) = text.strip_prefix('<')?.split_once('>')?;
-    if digits.len() > 3 {
+    let near = text.as_bytes().get(..5.min(text.len()))?;
+    if near.first() != Some(&b'<') {
         return None;
     }
-    let code = u8::try_from(number(digits.as_bytes())?).ok().filter(|code| *code <= 191)?;
-    Some((Priority { facility: code / 8, severity: code % 8 }, rest))
+    let end = near.iter().position(|byte| *byte == b'>')?;
+    let code = u8::try_from(number(near.get(1..end)?)?).ok().filter(|code| *code <= 191)?;
+    Some((Priority { facility: code / 8, severity: code % 8 }, text.get(end + 1..)?))
+}
+
+/// The text without a `<PRI>` that is out of range or empty; RFC 3164 section 4.3.3 takes such a
+/// message as one without.
+fn without_odd_priority(text: &str) -> &str {
+    let Some((inside, rest)) = text.strip_prefix('<').and_then(|rest| rest.split_once('>')) else {
+        return text;
+    };
+    let odd = inside.len() <= 10 && inside.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    if odd { rest } else { text }
 }
 
 #[cfg(test)]
 mod tests {
+    use bergfried_event::{Field, Timestamp};
+
     use super::*;
+
+    fn context() -> Context<'static> {
+        Context {
+            received: Timestamp::from_seconds(1_795_262_400),
+            host: "collector",
+            time_zone: jiff::tz::TimeZone::UTC,
+            year: None,
+        }
+    }
 
     #[test]
     fn priority_has_a_range() {
@@ -67,5 +137,63 @@ mod tests {
         for text in ["<192>x", "<>x", "<-1>x", "<0000>x", "<1", "86>x", "<a>"] {
             assert_eq!(priority(text), None, "{text}");
         }
+        for (text, rest) in [("<192>x", "x"), ("<>x", "x"), ("<-1>x", "x"), ("<a>x", "<a>x")] {
+            assert_eq!(without_odd_priority(text), rest);
+        }
+    }
+
+    #[test]
+    fn dirt_in_front_goes() {
+        for (text, rest) in [
+            ("\u{feff}<13>x", "<13>x"),
+            (" <13>x", "<13>x"),
+            ("\0\n<13>x", "<13>x"),
+            ("45 <13>x", "<13>x"),
+            ("?: <13>x", "<13>x"),
+            ("\u{fffd}\u{fffd}<13>x", "<13>x"),
+            ("45 x", "45 x"),
+            ("45 <b>x", "45 <b>x"),
+            ("  x", "  x"),
+            ("a <13>x", "a <13>x"),
+            ("<13>x", "<13>x"),
+            ("", ""),
+        ] {
+            assert_eq!(front(text), rest, "{text}");
+        }
+    }
+
+    #[test]
+    fn messages_of_several_lines_and_with_controls_are_whole() {
+        for (text, host, program, message) in [
+            (
+                "<13>Nov 20 10:11:12 a app[1]: one\n two\nthree\n",
+                "a",
+                Some("app"),
+                "one\n two\nthree",
+            ),
+            ("<13>Nov 20 10:11:12 a app: x\0\0\n", "a", Some("app"), "x"),
+            ("\0\r\n<13>Nov 20 10:11:12 a app: x\r\n", "a", Some("app"), "x"),
+            ("<13>1 - a app - - - one\ntwo", "a", Some("app"), "one\ntwo"),
+            ("<13>\u{feff}Nov 20 10:11:12 a app: \u{1}x\u{7f}", "a", Some("app"), "\u{1}x\u{7f}"),
+            ("<13>", "collector", None, ""),
+            ("<13>\n", "collector", None, ""),
+            ("<13", "collector", None, "<13"),
+            ("<999>x\ny", "collector", None, "x\ny"),
+        ] {
+            let event = parse(text, &context());
+            assert_eq!(event.original(), text);
+            assert_eq!(event.text(Field::HostName), Some(host), "{text:?}");
+            assert_eq!(event.text(Field::ProcessName), program, "{text:?}");
+            assert_eq!(event.text(Field::Message), Some(message), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn relays_in_relays_end() {
+        let header = "<13>Nov 20 10:11:12 relay ";
+        let text = header.repeat(5_000) + "<38>Nov 20 10:11:12 a sshd[1]: x";
+        let event = parse(&text, &context());
+        assert_eq!(event.text(Field::HostName), Some("relay"));
+        assert_eq!(event.original(), text);
     }
 }

@@ -1,11 +1,9 @@
 //! The BSD syslog form (RFC 3164 section 4.1) and its relatives with other stamps.
 
-use std::borrow::Cow;
-
 use bergfried_event::Timestamp;
 
 use super::tag::{self, Tag};
-use super::{FACILITIES, Priority, SEVERITIES};
+use super::{FACILITIES, Priority, SEVERITIES, cisco, relay};
 use crate::Context;
 use crate::line::Line;
 use crate::stamp;
@@ -18,12 +16,9 @@ pub(super) fn parse<'a>(
     context: &Context<'_>,
 ) -> Line<'a> {
     let mut line = match stamp::read(text, context) {
-        Some((stamp, rest)) => {
-            let mut line = stamped(rest, stamp.unwrap_or(context.received));
-            relayed(&mut line, context);
-            line
-        }
-        None => cisco(text, context)
+        Some((stamp, rest)) => stamped(rest, stamp.unwrap_or(context.received), context),
+        None => cisco::read(text, context)
+            .or_else(|| epoch(text, priority.is_some()))
             .unwrap_or_else(|| unstamped(text, priority.is_some(), context.received)),
     };
     line.facility = line.facility.or(priority.map(|priority| priority.facility));
@@ -32,34 +27,45 @@ pub(super) fn parse<'a>(
     line
 }
 
-/// A relay may put a header of its own before that of the sender, who is the one that counts.
-fn relayed(line: &mut Line<'_>, context: &Context<'_>) {
-    let (None, Cow::Borrowed(message)) = (&line.program, &line.message) else { return };
-    if line.host.is_none() {
-        return;
+/// `1763633472.123 host tag: message`: seconds since 1970. Other logs begin with such numbers too,
+/// so that the host and the tag must be there. Meraki's devices put a `1` in front and no colon
+/// behind the tag.
+fn epoch(text: &str, has_priority: bool) -> Option<Line<'_>> {
+    let meraki = text.strip_prefix("1 ").filter(|_| has_priority);
+    let (stamp, rest) = meraki.unwrap_or(text).split_once(' ')?;
+    let created = epoch_stamp(stamp)?;
+    let (host, rest) = skip_spaces(rest).split_once(' ')?;
+    if !is_host_name(host) || number(host.as_bytes()).is_some() {
+        return None;
     }
-    let Some((Some(created), rest)) = stamp::read(message, context) else { return };
-    let inner = stamped(rest, created);
-    if inner.host.is_some() && inner.program.is_some() {
-        *line = inner;
-    }
+    let mut line = match (tag::read(rest), meraki) {
+        (Some(tag), None) => from_tag(tag, created),
+        (None, Some(_)) => {
+            let (program, message) = rest.split_once(' ')?;
+            let mut line = Line::bare(message, created);
+            line.program = Some(program.into());
+            line
+        }
+        _ => return None,
+    };
+    line.host = Some(host.into());
+    Some(line)
 }
 
-/// `29: *Mar  1 18:46:11.123: %SYS-5-CONFIG_I: …` and `29: router1: Mar  1 …`, as Cisco IOS writes:
-/// a count, the host, a mark for a clock that is not set, then the stamp and a colon.
-fn cisco<'a>(text: &'a str, context: &Context<'_>) -> Option<Line<'a>> {
-    let (count, rest) = text.split_once(": ")?;
-    number(count.as_bytes())?;
-    let (host, rest) = match rest.split_once(": ") {
-        Some((host, after)) if is_host_name(host) => (Some(host), after),
-        _ => (None, rest),
+/// Ten digits of seconds with a fraction, or thirteen of milliseconds.
+fn epoch_stamp(text: &str) -> Option<Timestamp> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let count = number(whole.as_bytes())?;
+    let micros = match (whole.len(), fraction.len()) {
+        (10, 1..=9) => {
+            let digits = number(fraction.as_bytes())?;
+            let scale = 10_i64.pow(u32::try_from(fraction.len()).ok()?);
+            count * Timestamp::SECOND + digits * Timestamp::SECOND / scale
+        }
+        (13, _) if !text.contains('.') => count * 1_000,
+        _ => return None,
     };
-    let rest = rest.strip_prefix(['*', '.']).unwrap_or(rest);
-    let (stamp, rest) = stamp::read(rest, context)?;
-    let message = zone_word(rest).strip_prefix(": ")?;
-    let mut line = with_tag(message, stamp.unwrap_or(context.received));
-    line.host = host.map(Into::into);
-    Some(line)
+    Some(Timestamp::from_micros(micros))
 }
 
 /// Takes off the name of the zone that some senders write after the time.
@@ -70,17 +76,29 @@ fn zone_word(rest: &str) -> &str {
 
 /// `[host] tag: message` after a stamp; the facility and severity may be spelled out before the
 /// host or the tag, as the syslogd of BSD, busybox and OpenWrt do.
-fn stamped(rest: &str, created: Timestamp) -> Line<'_> {
+pub(super) fn stamped<'a>(rest: &'a str, created: Timestamp, context: &Context<'_>) -> Line<'a> {
     let rest = zone_word(rest);
-    // A colon ends the stamps of senders that name no host, Cisco's ASA among them.
+    // A colon ends the stamps of senders that name no host, Cisco's among them.
+    let rest = cisco::zone(rest);
     if let Some(message) = rest.strip_prefix(": ") {
         return with_tag(skip_spaces(message), created);
     }
     let (first, rest) = spelled_priority(skip_spaces(rest));
-    let (host, rest) = match rest.split_once(' ') {
-        Some((token, after)) if is_host(token, after) => (Some(token), after),
+    let (host, rest) = match (relay::forwarded(rest), rest.split_once(' ')) {
+        (Some((host, after)), _) => (Some(host), after),
+        (_, Some((token, after))) if is_host(token, after) => (Some(relay::sender(token)), after),
+        (_, Some((token, after))) if cisco::mnemonic(after).is_some() => {
+            (token.strip_suffix(':').filter(|host| is_host_name(host)), after)
+        }
         _ => (None, rest),
     };
+    // A relay's header before one of Cisco's.
+    if rest.starts_with(|first: char| first.is_ascii_digit())
+        && let Some(mut line) = cisco::read(rest, context)
+    {
+        line.host = line.host.or(host.map(Into::into));
+        return line;
+    }
     // The ASA puts one after the host instead.
     let rest = rest.strip_prefix(": ").unwrap_or(rest);
     let (second, rest) = spelled_priority(rest);
@@ -126,7 +144,8 @@ fn is_host(token: &str, after: &str) -> bool {
     let padded_tag = skip_spaces(after).strip_prefix('[').is_some_and(|inside| {
         inside.split_once("]:").is_some_and(|(pid, _)| pid.bytes().all(|b| b.is_ascii_digit()))
     });
-    !padded_tag && !token.ends_with([':', ']']) && !token.starts_with('[') && !token.is_empty()
+    let is_tag = token.ends_with([':', ']']) || token.starts_with('[');
+    !padded_tag && (!is_tag || relay::bracketed(token).is_some()) && !token.is_empty()
 }
 
 /// A line without stamp: `tag: message`, `host tag[pid]: message` or just a message.
@@ -151,7 +170,7 @@ fn unstamped(text: &str, has_priority: bool, created: Timestamp) -> Line<'_> {
     Line::bare(text, created)
 }
 
-fn with_tag(text: &str, created: Timestamp) -> Line<'_> {
+pub(super) fn with_tag(text: &str, created: Timestamp) -> Line<'_> {
     match tag::read(text) {
         Some(tag) => from_tag(tag, created),
         None => {
@@ -169,7 +188,7 @@ fn vsftpd_file(text: &str, created: Timestamp) -> Option<Line<'_>> {
     Some(line)
 }
 
-fn from_tag<'a>(tag: Tag<'a>, created: Timestamp) -> Line<'a> {
+pub(super) fn from_tag<'a>(tag: Tag<'a>, created: Timestamp) -> Line<'a> {
     let (solaris, message) = solaris_id(tag.message);
     let mut line = Line::bare(message, created);
     line.program = Some(tag.program.into());

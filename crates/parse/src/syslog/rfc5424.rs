@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use bergfried_event::{Event, Field, FieldName};
+use bergfried_event::{Event, Field, FieldName, Timestamp};
 
-use super::Priority;
+use super::rfc3164::from_tag;
+use super::{Opened, Priority, tag};
 use crate::Context;
 use crate::line::Line;
 use crate::stamp;
@@ -16,9 +17,8 @@ use crate::text::number;
 pub(super) fn parse<'a>(
     priority: Option<Priority>,
     text: &'a str,
-    original: &'a str,
     context: &Context<'_>,
-) -> Option<Event<'a>> {
+) -> Option<Opened<'a>> {
     let rest = text.strip_prefix("1 ")?;
     let (stamp, rest) = rest.split_once(' ')?;
     let created = match stamp {
@@ -32,22 +32,38 @@ pub(super) fn parse<'a>(
     let (program, rest) = rest.split_once(' ')?;
     let (process, rest) = rest.split_once(' ')?;
     let (message_id, rest) = rest.split_once(' ').unwrap_or((rest, "-"));
-    let (elements, message) = structured_data(rest);
+    let (parameters, message) = structured_data(rest);
     let message = message.strip_prefix(' ').unwrap_or(message);
     let message = message.strip_prefix('\u{feff}').unwrap_or(message).trim_start_matches(' ');
 
-    let mut line = Line::bare(message, created.unwrap_or(context.received));
+    let created = created.unwrap_or(context.received);
+    let mut line = match value(program) {
+        Some(program) => {
+            let mut line = Line::bare(message, created);
+            line.program = Some(program.into());
+            line
+        }
+        // The name may stand before the message, as in the older form.
+        None => tagged(message, created),
+    };
     line.host = value(host).map(Into::into);
-    line.program = value(program).map(Into::into);
-    line.pid = number(process.as_bytes());
+    line.pid = number(process.as_bytes()).or(line.pid);
     line.facility = priority.map(|priority| priority.facility);
     line.severity = priority.map(|priority| priority.severity);
     line.has_priority = priority.is_some();
-    let mut event = line.into_event(original, context);
-    if let Some(message_id) = value(message_id) {
+    Some(Opened { line, message_id: value(message_id), parameters })
+}
+
+/// Sets what stands beside the message.
+pub(super) fn push<'a>(
+    event: &mut Event<'a>,
+    message_id: Option<&'a str>,
+    parameters: Vec<Parameter<'a>>,
+) {
+    if let Some(message_id) = message_id {
         event.push(Field::SyslogMsgId, message_id);
     }
-    for Parameter { element, name, value } in elements {
+    for Parameter { element, name, value } in parameters {
         // A parameter must not pass for a field that a parser sets.
         let mut field = format!("{element}.{name}");
         if Field::from_name(&field).is_some() {
@@ -55,7 +71,16 @@ pub(super) fn parse<'a>(
         }
         event.set_named(FieldName::Other(Cow::Owned(field)), value);
     }
-    Some(event)
+}
+
+/// `sshd[12]: …` where the header names no program; without a process id it may be any text.
+fn tagged(message: &str, created: Timestamp) -> Line<'_> {
+    match tag::read(message) {
+        Some(tag) if tag.pid.is_some() && !tag.program.contains([' ', '<']) => {
+            from_tag(tag, created)
+        }
+        _ => Line::bare(message, created),
+    }
 }
 
 fn value(text: &str) -> Option<&str> {
@@ -65,7 +90,7 @@ fn value(text: &str) -> Option<&str> {
 /// What comes after so many parameters is in the raw text alone.
 const PARAMETER_LIMIT: usize = 256;
 
-struct Parameter<'a> {
+pub(super) struct Parameter<'a> {
     element: &'a str,
     name: &'a str,
     value: Cow<'a, str>,
