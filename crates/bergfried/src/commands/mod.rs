@@ -3,6 +3,7 @@
 pub(crate) mod agent;
 pub(crate) mod alerts;
 pub(crate) mod hub;
+pub(crate) mod import;
 pub(crate) mod manual;
 pub(crate) mod notify;
 pub(crate) mod parse;
