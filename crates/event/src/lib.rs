@@ -13,7 +13,7 @@ mod value;
 pub use event::{Event, MAX_FIELDS};
 pub use field::{Field, FieldName, nearest};
 pub use finding::Finding;
-pub use record::{Origin, Peer, Record, SourceKind, readable};
+pub use record::{Origin, Peer, Record, SourceKind, SpeaksFor, readable};
 pub use severity::{Severity, UnknownSeverity};
 pub use time::{InvalidTimestamp, Timestamp};
 pub use value::Value;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +75,58 @@ pub struct Origin {
     /// Fields that every event of it carries, where its record does not set them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<(String, String)>,
+    /// The hosts that its sender may speak for; absent: every one. Only the receiver says so: it
+    /// never travels.
+    #[serde(skip)]
+    pub speaks_for: Option<Arc<SpeaksFor>>,
+}
+
+/// The hosts that a sender may speak for. A message that names another one is taken as the
+/// sender's own, [`Origin::host`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SpeaksFor {
+    /// In lower case.
+    patterns: Vec<String>,
+}
+
+impl SpeaksFor {
+    /// These hosts and no others: names in any case, where `*` stands for any text.
+    pub fn new(patterns: impl IntoIterator<Item = impl AsRef<str>>) -> SpeaksFor {
+        let lower = |pattern: &str| pattern.to_ascii_lowercase();
+        SpeaksFor {
+            patterns: patterns.into_iter().map(|pattern| lower(pattern.as_ref())).collect(),
+        }
+    }
+
+    /// Whether this host is one of them.
+    pub fn has(&self, host: &str) -> bool {
+        self.patterns.iter().any(|pattern| matches(pattern.as_bytes(), host.as_bytes()))
+    }
+}
+
+/// Whether the text is what the pattern says. Steps are at most the product of both lengths.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut at, mut position) = (0, 0);
+    // After the last star, and where the text goes on for it.
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(byte) = text.get(position) {
+        match pattern.get(at) {
+            Some(b'*') => {
+                at += 1;
+                star = Some((at, position));
+            }
+            Some(expected) if *expected == byte.to_ascii_lowercase() => {
+                at += 1;
+                position += 1;
+            }
+            _ => {
+                let Some((after, from)) = star else { return false };
+                star = Some((after, from + 1));
+                (at, position) = (after, from + 1);
+            }
+        }
+    }
+    pattern.iter().skip(at).all(|byte| *byte == b'*')
 }
 
 impl Origin {
@@ -88,6 +141,7 @@ impl Origin {
             peer: None,
             tags: Vec::new(),
             fields: Vec::new(),
+            speaks_for: None,
         }
     }
 }
@@ -126,6 +180,19 @@ pub fn readable(bytes: &[u8]) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sender_speaks_for_the_hosts_that_are_its_own() {
+        let hosts = SpeaksFor::new(["Web*", "db.*.example", "*-gw", "exact"]);
+        for host in ["web", "web1.example.org", "WEB9", "db.eu.example", "a-gw", "EXACT"] {
+            assert!(hosts.has(host), "{host}");
+        }
+        for host in ["", "intern-web", "db.example", "gw", "exact1", "exac"] {
+            assert!(!hosts.has(host), "{host}");
+        }
+        assert!(!SpeaksFor::default().has("any"));
+        assert!(SpeaksFor::new(["*"]).has(""));
+    }
 
     #[test]
     fn invalid_bytes_are_escaped_and_valid_text_is_borrowed() {

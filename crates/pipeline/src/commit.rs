@@ -18,7 +18,7 @@ use crate::desk::Desk;
 use crate::heard::Heard;
 use crate::memory::{Memory, Rebuilt};
 use crate::notifier::Alarm;
-use crate::origin::mark;
+use crate::origin::{add_word, mark};
 use crate::remembered::{Keeper, Remembered};
 use crate::submission::{Answer, Payload, Readable, Sender, Submission};
 use crate::{LiveEvent, Parts, StartError, now};
@@ -328,13 +328,15 @@ impl Committer {
                     bergfried_parse::parse(origin.kind, &text, context).into_owned()
                 }
             };
-            mark(&mut event, origin);
+            if mark(&mut event, origin) {
+                self.counters.claimed.add(origin.input.as_deref().unwrap_or_default());
+            }
             if !batch.agent.is_empty() {
                 event.set_named(FieldName::Known(Field::AgentName), batch.agent.as_str());
             }
             if record.truncated {
                 add(&self.counters.cut, 1);
-                event.set_named(FieldName::Known(Field::LogFlags), "truncated");
+                add_word(&mut event, Field::LogFlags, "truncated");
             }
             events.push(event);
         }

@@ -1,6 +1,8 @@
 //! What the pipeline counts.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -8,7 +10,11 @@ macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
         /// Counters of a running pipeline, since its start.
         #[derive(Debug, Default)]
-        pub struct Counters { $($(#[$doc])* pub $name: AtomicU64),* }
+        pub struct Counters {
+            $($(#[$doc])* pub $name: AtomicU64,)*
+            /// By input: messages that named a host that their sender may not speak for.
+            pub claimed: Claimed,
+        }
 
         /// The counters at one moment.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -52,4 +58,26 @@ counters! {
 
 pub(crate) fn add(counter: &AtomicU64, amount: usize) {
     counter.fetch_add(amount as u64, Ordering::Relaxed);
+}
+
+/// Counts by the name of an input; as many as are configured.
+#[derive(Debug, Default)]
+pub struct Claimed(Mutex<HashMap<String, u64>>);
+
+impl Claimed {
+    pub(crate) fn add(&self, input: &str) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match counts.get_mut(input) {
+            Some(count) => *count += 1,
+            None => {
+                counts.insert(input.to_owned(), 1);
+            }
+        }
+    }
+
+    /// What was counted of this input.
+    pub fn of(&self, input: &str) -> u64 {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.get(input).copied().unwrap_or_default()
+    }
 }

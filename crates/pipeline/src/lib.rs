@@ -230,6 +230,11 @@ impl Pipeline {
         self.counters.snapshot()
     }
 
+    /// How many messages of this input named a host that their sender may not speak for.
+    pub fn claimed_hosts(&self, input: &str) -> u64 {
+        self.counters.claimed.of(input)
+    }
+
     /// Takes nothing more, and returns when what waits is durable.
     ///
     /// A message under way is left to itself after a moment, however slow its receiver: it stays in

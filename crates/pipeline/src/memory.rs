@@ -12,6 +12,7 @@ use bergfried_rules::{Engine, Limits, Replaced, RuleSet, Trained};
 use bergfried_store::{BatchId, Committed, Reader, StoreError, Writer};
 
 use crate::now;
+use crate::origin::{add_word, has_word};
 use crate::remembered::Remembered;
 use crate::twins::Twins;
 
@@ -124,7 +125,7 @@ impl Memory {
     ) -> bool {
         let repeated = self.twins.is_repeat(event);
         if repeated {
-            event.set(Field::LogFlags, REPEATED);
+            add_word(event, Field::LogFlags, REPEATED);
         } else {
             self.engine.observe(event, id, findings);
         }
@@ -167,7 +168,7 @@ impl Memory {
 
 /// Whether the rules see the event: not where another way had brought it before.
 fn counts(event: &Event<'_>) -> bool {
-    event.text(Field::LogFlags) != Some(REPEATED)
+    !has_word(event, Field::LogFlags, REPEATED)
 }
 
 /// The engine as it was when the file was written.
