@@ -98,14 +98,9 @@ impl Shipping {
         self.collector.clone()
     }
 
-    /// What keeps records from being stored right now, in one sentence.
-    pub fn trouble(&self) -> Option<&'static str> {
-        self.collector.shared.troubles.now()
-    }
-
-    /// How many records the store could never take, and are lost.
-    pub fn lost(&self) -> u64 {
-        self.collector.shared.troubles.lost()
+    /// Whoever is asked how it goes.
+    pub(crate) fn view(&self) -> ShippingView {
+        ShippingView(Arc::clone(&self.collector.shared.troubles))
     }
 
     /// Takes nothing more; returns when what was taken is durable, or was tried once more in vain.
@@ -116,6 +111,22 @@ impl Shipping {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the task that hands records over ended by a panic");
         }
+    }
+}
+
+/// Answers how it goes with what was taken.
+#[derive(Clone, Debug)]
+pub(crate) struct ShippingView(Arc<Troubles>);
+
+impl ShippingView {
+    /// What keeps records from being stored right now.
+    pub(crate) fn trouble(&self) -> Option<&'static str> {
+        self.0.now()
+    }
+
+    /// How many records the store could never take, and are lost.
+    pub(crate) fn lost(&self) -> u64 {
+        self.0.lost()
     }
 }
 

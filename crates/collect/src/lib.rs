@@ -7,11 +7,24 @@
 
 mod chunk;
 mod collector;
+mod config;
 mod counters;
+mod datagrams;
 mod gathered;
+mod inputs;
+mod intake;
+mod kernel;
+mod listener;
+mod senders;
 mod shipping;
+mod stream;
+mod tcp;
+mod unix;
 
 pub use chunk::Chunk;
 pub use collector::{Collector, Lane, Shipping, Stopping, Ticket};
+pub use config::{Input, InputError, InputFile, Kind, OneOrMore, SenderFile, Transport};
 pub use counters::{Counters, Snapshot};
+pub use inputs::{InputReport, Inputs, InputsView};
+pub use listener::ListenerReport;
 pub use shipping::Sink;

@@ -115,11 +115,11 @@ async fn a_full_disk_makes_wait_and_loses_nothing() {
     let ticket = collector.take(&host, vec![record("first")]).await.unwrap();
     let mut ticket = std::pin::pin!(ticket);
     assert!(tokio::time::timeout(Duration::from_millis(600), &mut ticket).await.is_err());
-    assert_eq!(shipping.trouble(), Some("the disk is full"));
+    assert_eq!(shipping.view().trouble(), Some("the disk is full"));
     let second = collector.take(&host, vec![record("second")]).await.unwrap();
     ticket.await.unwrap();
     second.await.unwrap();
-    assert_eq!(shipping.trouble(), None);
+    assert_eq!(shipping.view().trouble(), None);
     assert_eq!(disk.texts(), ["first", "second"]);
 }
 
@@ -180,7 +180,7 @@ async fn a_record_that_cannot_be_stored_costs_no_other() {
     let records = texts.iter().map(|text| record(text)).collect();
     collector.take(&origin("h"), records).await.unwrap().await.unwrap();
     assert_eq!(disk.texts(), ["a", "b", "c", "d"]);
-    assert_eq!(shipping.lost(), 1);
+    assert_eq!(shipping.view().lost(), 1);
 }
 
 #[tokio::test(start_paused = true)]
