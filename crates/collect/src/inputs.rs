@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bergfried_pipeline::Pipeline;
+use bergfried_tls::{ServerSide, TlsError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::runtime::Handle;
@@ -21,7 +22,6 @@ use crate::{datagrams, tcp};
 const GRACE: Duration = Duration::from_millis(800);
 
 /// All inputs of a hub. Dropping them without [`Inputs::stop`] leaves them to end alone.
-#[derive(Debug)]
 pub struct Inputs {
     running: Arc<[Running]>,
     shipping: Shipping,
@@ -29,17 +29,32 @@ pub struct Inputs {
     threads: Vec<JoinHandle<()>>,
 }
 
-#[derive(Debug)]
 struct Running {
     intake: Arc<Intake>,
     listeners: Vec<Arc<Listener>>,
 }
 
 /// Answers how the inputs are; cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct InputsView {
     running: Arc<[Running]>,
     shipping: ShippingView,
+}
+
+/// Why the inputs cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum InputsError {
+    /// Certificate files.
+    #[error("cannot use TLS for input `{input}`: {error}")]
+    Tls {
+        /// The input's name.
+        input: String,
+        /// What is wrong with them.
+        error: TlsError,
+    },
+    /// No thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
 }
 
 /// One input as it is now.
@@ -60,8 +75,8 @@ impl Inputs {
     /// tried again every few seconds. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// Where no thread can be started.
-    pub fn start(inputs: Vec<Input>, pipeline: Arc<Pipeline>) -> std::io::Result<Inputs> {
+    /// Where certificate files cannot be used, or no thread can be started.
+    pub fn start(inputs: Vec<Input>, pipeline: Arc<Pipeline>) -> Result<Inputs, InputsError> {
         if !inputs.is_empty() {
             raise_descriptors();
         }
@@ -127,9 +142,11 @@ fn start_one(
     stopping: watch::Receiver<bool>,
     own_host: String,
     threads: &mut Vec<JoinHandle<()>>,
-) -> std::io::Result<Running> {
+) -> Result<Running, InputsError> {
     let room = Arc::new(Semaphore::new(input.max_connections));
-    let intake = Arc::new(Intake { input, collector, room, stopping, own_host });
+    let tls = input.tls.clone().map(|tls| tls.open(&[])).transpose();
+    let tls = tls.map_err(|error| InputsError::Tls { input: input.name.clone(), error })?;
+    let intake = Arc::new(Intake { input, collector, tls, room, stopping, own_host });
     let listeners: Vec<_> =
         intake.input.places.iter().map(|place| Arc::new(Listener::new(place.clone()))).collect();
     for listener in &listeners {
@@ -162,6 +179,11 @@ impl InputsView {
         match self.shipping.lost() {
             0 => {}
             lost => problems.push(format!("{lost} records could never be stored and are lost")),
+        }
+        for running in self.running.iter() {
+            let problem = running.intake.tls.as_ref().and_then(ServerSide::problem);
+            let name = &running.intake.input.name;
+            problems.extend(problem.map(|problem| format!("input `{name}`: {problem}")));
         }
         for input in self.report() {
             let name = &input.name;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bergfried_event::{Origin, Peer, Record, SourceKind, Timestamp};
-use bergfried_tls::PeerNames;
+use bergfried_tls::{PeerNames, ServerSide};
 use tokio::sync::{Semaphore, watch};
 
 use crate::collector::Collector;
@@ -13,10 +13,11 @@ use crate::config::{Input, Transport};
 use crate::counters::Counters;
 
 /// What all listeners and connections of one input work with.
-#[derive(Debug)]
 pub(crate) struct Intake {
     pub(crate) input: Input,
     pub(crate) collector: Collector,
+    /// What encrypted connections are made with.
+    pub(crate) tls: Option<ServerSide>,
     /// A permit for each connection that may be open.
     pub(crate) room: Arc<Semaphore>,
     pub(crate) stopping: watch::Receiver<bool>,

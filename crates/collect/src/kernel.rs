@@ -37,6 +37,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::print_stderr, reason = "says why it is skipped")]
     fn a_buffer_that_overflows_is_counted() {
         let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket2::SockRef::from(&receiver).set_recv_buffer_size(4_096).unwrap();

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::config::{Address, Transport};
 use crate::counters::add;
+use crate::handshake::handshake;
 use crate::intake::{Intake, stopped};
 use crate::listener::{Bound, Listener, RETRY};
 use crate::stream::{Ended, serve_stream};
@@ -119,7 +120,12 @@ async fn serve(
             let origin = intake.origin(transport, Some(peer), None);
             serve_stream(stream, &origin, intake).await
         }
-        Transport::Tls | Transport::Relp | Transport::RelpTls => {
+        Transport::Tls => {
+            let (stream, names) = handshake(stream, intake).await?;
+            let origin = intake.origin(transport, Some(peer), names.as_ref());
+            serve_stream(stream, &origin, intake).await
+        }
+        Transport::Relp | Transport::RelpTls => {
             Err(io::Error::from(io::ErrorKind::Unsupported).into())
         }
         // Datagrams have threads of their own.

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use bergfried_collect::Input;
 use bergfried_control::Secret;
+use bergfried_event::nearest;
 use bergfried_notify::Channel;
 use serde::Deserialize;
 
@@ -26,6 +28,8 @@ pub struct Config {
     pub rules: RuleFiles,
     /// Where people are told.
     pub channels: Vec<Channel>,
+    /// What it takes besides HTTP.
+    pub inputs: Vec<Input>,
     /// The channel that is told of every login that comes over the Watchtower protocol.
     pub logins_to: Option<String>,
     /// The console's address for links in messages; absent: the one it listens on.
@@ -48,6 +52,12 @@ pub struct Config {
 /// type = "slack"                      # or "webhook"
 /// url = "https://hooks.slack.com/services/..."
 /// min_severity = "medium"
+///
+/// [[input]]
+/// name = "home"
+/// type = "syslog"
+/// udp = ["0.0.0.0:51444"]
+/// tcp = ["0.0.0.0:51444"]
 /// ```
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +82,9 @@ pub struct HubFile {
     /// Where people are told.
     #[serde(default)]
     pub notify: Vec<Channel>,
+    /// What the hub takes besides HTTP.
+    #[serde(default)]
+    pub input: Vec<Input>,
 }
 
 /// A configuration that cannot be used: the file, and line and column where they are known.
@@ -104,7 +117,7 @@ impl HubFile {
     pub fn parse(text: &str, name: &str) -> Result<HubFile, ConfigError> {
         let file: HubFile = toml::from_str(text).map_err(|error| ConfigError {
             place: place(name, text, error.span().map_or(0, |span| span.start)),
-            message: error.message().to_owned(),
+            message: with_nearest(error.message()),
         })?;
         let mut names = std::collections::HashSet::new();
         for channel in &file.notify {
@@ -115,7 +128,32 @@ impl HubFile {
                 });
             }
         }
+        let wrong = |message| ConfigError { place: name.to_owned(), message };
+        for (position, input) in file.input.iter().enumerate() {
+            for other in file.input.iter().skip(position + 1) {
+                if input.name() == other.name() {
+                    return Err(wrong(format!("two inputs are named `{}`", input.name())));
+                }
+                if let Some(address) = input.clash(other) {
+                    let (one, two) = (input.name(), other.name());
+                    return Err(wrong(format!(
+                        "the inputs `{one}` and `{two}` both listen on {address}"
+                    )));
+                }
+            }
+        }
         Ok(file)
+    }
+}
+
+/// The message about a word that is not known, with the known one that it may be a slip of.
+fn with_nearest(message: &str) -> String {
+    let mut words = message.split('`').skip(1).step_by(2);
+    let is_about_a_word = message.starts_with("unknown ");
+    let near = words.next().filter(|_| is_about_a_word).and_then(|word| nearest(word, words));
+    match near {
+        Some(near) => format!("{message}; is `{near}` meant?"),
+        None => message.to_owned(),
     }
 }
 
@@ -133,13 +171,30 @@ mod tests {
     #[test]
     fn mistakes_are_placed() {
         for (text, place, part) in [
-            ("enviroment = 'x'", "hub.toml:1:1", "unknown field `enviroment`"),
+            ("enviroment = 'x'", "hub.toml:1:1", "is `environment` meant?"),
+            ("[[input]]\nname = 'x'\ntype = 'syslogs'", "hub.toml:3:8", "is `syslog` meant?"),
+            ("[[input]]\nname='x'\ntype='syslog'\ntcq='x'", "hub.toml:4:1", "is `tcp` meant?"),
+            ("\n[[input]]\nname='x'\ntype='syslog'", "hub.toml:2:1", "it listens nowhere"),
             ("environment = 1", "hub.toml:1:15", "expected a string"),
             ("\n[[notify]]\nname = 'x'\ntype = 'pager'", "hub.toml:4:8", "pager"),
         ] {
             let error = HubFile::parse(text, "hub.toml").unwrap_err();
             assert!(error.place.starts_with(place), "{text}: {error}");
             assert!(error.message.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn inputs_do_not_share_a_name_or_an_address() {
+        let input =
+            |name, address| format!("[[input]]\nname='{name}'\ntype='syslog'\ntcp='{address}'\n");
+        for (other, part) in [
+            (input("a", "127.0.0.1:2"), "two inputs are named `a`"),
+            (input("b", "127.0.0.1:1"), "`a` and `b` both listen on 127.0.0.1:1"),
+        ] {
+            let text = input("a", "127.0.0.1:1") + &other;
+            let error = HubFile::parse(&text, "f").unwrap_err();
+            assert!(error.message.contains(part), "{error}");
         }
     }
 

@@ -7,6 +7,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::routing::{delete, get, post};
+use bergfried_collect::InputsView;
 use bergfried_control::Control;
 use bergfried_notify::Channel;
 use bergfried_pipeline::Pipeline;
@@ -26,6 +27,7 @@ pub(crate) struct State {
     pub(crate) control: Arc<Control>,
     pub(crate) rules: Arc<LiveRules>,
     pub(crate) channels: Arc<Vec<Channel>>,
+    pub(crate) inputs: InputsView,
     /// A permit for each search that may run at once.
     pub(crate) searches: Arc<tokio::sync::Semaphore>,
     /// The channel that is told of every Watchtower login.
@@ -61,6 +63,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/health", get(api::health::health))
         .route("/status", get(api::status::status))
         .route("/agents", get(api::status::agents))
+        .route("/inputs", get(api::inputs::list))
         .route("/tokens", get(api::tokens::list).post(api::tokens::create))
         .route("/tokens/{id}", delete(api::tokens::revoke))
         .route("/notify", get(api::notify::list))

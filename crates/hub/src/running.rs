@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bergfried_collect::{InputReport, Inputs, InputsError};
 use bergfried_control::{Control, ControlError, Seeded, TokenKind, TokenLimits};
 use bergfried_event::Timestamp;
 use bergfried_pipeline::{Channels, Parts, Pipeline, StartError};
@@ -66,6 +67,9 @@ pub enum HubError {
     /// The control store.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// Inputs.
+    #[error(transparent)]
+    Inputs(#[from] InputsError),
     /// The pipeline.
     #[error(transparent)]
     Pipeline(#[from] StartError),
@@ -75,6 +79,7 @@ pub enum HubError {
 pub struct Hub {
     runtime: Runtime,
     server: JoinHandle<()>,
+    inputs: Inputs,
     stopping: watch::Sender<bool>,
     pipeline: Arc<Pipeline>,
     live_rules: Arc<LiveRules>,
@@ -133,6 +138,10 @@ impl Hub {
             },
             environment: config.environment,
         })?);
+        let inputs = {
+            let _within = runtime.enter();
+            Inputs::start(config.inputs, Arc::clone(&pipeline))?
+        };
         let (stopping, stopped) = watch::channel(false);
         let state = State {
             pipeline: Arc::clone(&pipeline),
@@ -144,6 +153,7 @@ impl Hub {
             control,
             rules: Arc::clone(&live_rules),
             channels,
+            inputs: inputs.view(),
             started: now(),
             stopping: stopped.clone(),
         };
@@ -153,6 +163,7 @@ impl Hub {
         Ok(Hub {
             runtime,
             server,
+            inputs,
             stopping,
             pipeline,
             live_rules,
@@ -173,6 +184,11 @@ impl Hub {
     /// The URL under which this machine reaches it.
     pub fn url(&self) -> String {
         url_of(self.address)
+    }
+
+    /// What it takes besides HTTP, and where.
+    pub fn inputs(&self) -> Vec<InputReport> {
+        self.inputs.view().report()
     }
 
     /// Its data directory.
@@ -207,6 +223,7 @@ impl Hub {
         if let Err(error) = self.runtime.block_on(self.server) {
             tracing::error!(%error, "the server ended by a panic");
         }
+        self.runtime.block_on(self.inputs.stop());
         self.live_rules.bell().stop();
         if self.rules_thread.join().is_err() {
             tracing::error!("the thread of the rules ended by a panic");

@@ -46,7 +46,7 @@ pub(crate) struct Hub {
     pub(crate) admin_key: Option<String>,
     #[command(flatten)]
     pub(crate) rules: RuleChoice,
-    /// The hub's configuration (TOML): rules, notification channels
+    /// The hub's configuration (TOML): rules, notification channels, inputs
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
@@ -88,6 +88,7 @@ pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
         environment: file.environment.unwrap_or_else(|| "Production".to_owned()),
         rules,
         channels,
+        inputs: file.input,
         logins_to,
         console_url: file.console_url,
     })
@@ -139,6 +140,18 @@ pub(crate) fn introduce(hub: &RunningHub, out: &mut dyn Write) -> anyhow::Result
         made(first.agent_token.is_some())
     )?;
     writeln!(out, "  rules        {} run", hub.rules())?;
+    for input in hub.inputs() {
+        for listener in &input.listeners {
+            let (transport, address) = (listener.transport, &listener.address);
+            match &listener.problem {
+                None => writeln!(out, "  input        {}: {transport} {address}", input.name)?,
+                Some(problem) => crate::complain(&format!(
+                    "input {} does not listen on {transport} {address}: {problem}",
+                    input.name
+                )),
+            }
+        }
+    }
     Ok(())
 }
 

@@ -23,6 +23,7 @@ mod reload;
 mod rule_commands;
 mod rules;
 mod scan;
+mod syslog;
 mod up;
 mod watchtower;
 mod windows;

@@ -37,6 +37,7 @@ pub(crate) async fn health(_admin: Admin, Shared(state): Shared<State>) -> Json<
     if broken > 0 {
         problems.push(format!("rule files have {broken} mistakes, what is wrong does not run"));
     }
+    problems.extend(state.inputs.problems());
     Json(HealthBody {
         status: if problems.is_empty() { "ok" } else { "degraded" },
         problems,

@@ -3,6 +3,7 @@
 pub(crate) mod alerts;
 pub(crate) mod batches;
 pub(crate) mod health;
+pub(crate) mod inputs;
 pub(crate) mod notify;
 pub(crate) mod rules;
 pub(crate) mod search;
@@ -41,6 +42,7 @@ use utoipa::{Modify, OpenApi};
         health::health,
         status::status,
         status::agents,
+        inputs::list,
         tokens::list,
         tokens::create,
         tokens::revoke,
