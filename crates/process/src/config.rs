@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::steps::cidr::CidrFile;
 use crate::steps::date::DateFile;
 use crate::steps::drop::DropFile;
+use crate::steps::geoip::GeoipFile;
 use crate::steps::grok::GrokFile;
 use crate::steps::json::JsonFile;
+use crate::steps::lookup::LookupFile;
 use crate::steps::mutate::MutateFile;
 use crate::steps::parse::ParseFile;
 use crate::texts::Texts;
@@ -71,6 +74,15 @@ pub struct StepFile {
     /// Changes fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mutate: Option<MutateFile>,
+    /// Looks addresses up in MaxMind databases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geoip: Option<GeoipFile>,
+    /// Compares addresses with networks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cidr: Option<CidrFile>,
+    /// Adds fields from a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<LookupFile>,
     /// Lets the event go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drop: Option<DropFile>,

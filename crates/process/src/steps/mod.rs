@@ -8,11 +8,15 @@ use crate::compile::Compile;
 use crate::config::StepFile;
 use crate::scene::Scene;
 
+pub(crate) mod cidr;
 pub(crate) mod date;
 pub(crate) mod drop;
+pub(crate) mod geoip;
 pub(crate) mod grok;
 pub(crate) mod json;
+pub(crate) mod lookup;
 pub(crate) mod mutate;
+mod networks;
 pub(crate) mod parse;
 
 /// A kind of action.
@@ -35,8 +39,17 @@ pub struct Kind {
 }
 
 /// Every kind of action.
-pub const KINDS: &[Kind] =
-    &[grok::KIND, json::KIND, parse::KIND, date::KIND, mutate::KIND, drop::KIND];
+pub const KINDS: &[Kind] = &[
+    grok::KIND,
+    json::KIND,
+    parse::KIND,
+    date::KIND,
+    mutate::KIND,
+    drop::KIND,
+    geoip::KIND,
+    cidr::KIND,
+    lookup::KIND,
+];
 
 /// No files.
 pub(crate) fn no_files(_step: &StepFile) -> Vec<String> {

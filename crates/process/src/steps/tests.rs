@@ -20,6 +20,15 @@ pub(crate) fn chain_of(step: &str) -> Chains {
         .unwrap_or_else(|told| panic!("{}\n{text}", told[0]))
 }
 
+/// The mistakes of a chain of this step, each in a line.
+pub(crate) fn mistakes(step: &str) -> String {
+    let text = format!("[[chain]]\nname = 'test'\n[[chain.step]]\n{step}");
+    match Chains::compile(&chains(&text), &Files::default()) {
+        Ok(_) => panic!("no mistake in {step}"),
+        Err(told) => told.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    }
+}
+
 pub(crate) fn context() -> Context<'static> {
     Context {
         received: "2025-02-01T00:00:00Z".parse().unwrap(),
