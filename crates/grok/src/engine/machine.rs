@@ -718,3 +718,13 @@ impl<'m> Machine<'m> {
         }
     }
 }
+
+#[cfg(test)]
+impl Machine<'_> {
+    /// Remembers what failed from the first step on.
+    pub(crate) fn remember_at_once(&mut self) {
+        if !self.program.backreferences {
+            self.scratch.memo.start(self.program.choices.max(1), self.bytes.len());
+        }
+    }
+}

@@ -14,14 +14,14 @@ pub(super) fn bracket(
     cursor: &mut Cursor<'_>,
     ignore_case: bool,
 ) -> Result<ClassUnicode, GrokError> {
-    let mut class = inside(cursor, 0)?;
-    if ignore_case {
-        class.case_fold_simple();
-    }
-    Ok(class)
+    inside(cursor, ignore_case, 0)
 }
 
-fn inside(cursor: &mut Cursor<'_>, depth: usize) -> Result<ClassUnicode, GrokError> {
+fn inside(
+    cursor: &mut Cursor<'_>,
+    ignore_case: bool,
+    depth: usize,
+) -> Result<ClassUnicode, GrokError> {
     if depth > MAX_DEPTH {
         return Err(cursor.error("brackets are nested too deep"));
     }
@@ -43,7 +43,7 @@ fn inside(cursor: &mut Cursor<'_>, depth: usize) -> Result<ClassUnicode, GrokErr
         // A ] that comes first stands for itself.
         let read = match first && cursor.eat("]") {
             true => Escaped::Character(']'),
-            false => item(cursor, depth)?,
+            false => item(cursor, ignore_case, depth)?,
         };
         first = false;
         match read {
@@ -51,7 +51,7 @@ fn inside(cursor: &mut Cursor<'_>, depth: usize) -> Result<ClassUnicode, GrokErr
             Escaped::Character(low) => {
                 let start = cursor.at();
                 let high = if cursor.eat("-") && !cursor.rest().starts_with(']') {
-                    match item(cursor, depth)? {
+                    match item(cursor, ignore_case, depth)? {
                         Escaped::Character(high) => Some(high),
                         // In [a-\d] the hyphen stands for itself.
                         Escaped::Class(more) => {
@@ -75,6 +75,10 @@ fn inside(cursor: &mut Cursor<'_>, depth: usize) -> Result<ClassUnicode, GrokErr
         None => class,
         common => both(common, &class),
     };
+    // Before what is not wanted is turned around: [^b] is neither b nor B.
+    if ignore_case {
+        class.case_fold_simple();
+    }
     if negated {
         class.negate();
     }
@@ -92,7 +96,7 @@ fn both(common: Option<ClassUnicode>, class: &ClassUnicode) -> ClassUnicode {
 }
 
 /// One character, range end, escape or class within brackets.
-fn item(cursor: &mut Cursor<'_>, depth: usize) -> Result<Escaped, GrokError> {
+fn item(cursor: &mut Cursor<'_>, ignore_case: bool, depth: usize) -> Result<Escaped, GrokError> {
     if cursor.rest().starts_with("[:")
         && let Some(class) = posix(cursor)?
     {
@@ -100,7 +104,7 @@ fn item(cursor: &mut Cursor<'_>, depth: usize) -> Result<Escaped, GrokError> {
     }
     match cursor.next() {
         None => Err(cursor.error("a [ without its ]")),
-        Some('[') => Ok(Escaped::Class(inside(cursor, depth + 1)?)),
+        Some('[') => Ok(Escaped::Class(inside(cursor, ignore_case, depth + 1)?)),
         Some('\\') if cursor.eat("b") => Ok(Escaped::Character('\u{8}')),
         Some('\\') => character(cursor),
         Some(character) => Ok(Escaped::Character(character)),

@@ -57,12 +57,7 @@ impl Parser<'_> {
             Some('1'..='9') => self.numbered_backreference(cursor, flags),
             _ => Ok(match character(cursor)? {
                 Escaped::Character(character) => literal(character, flags.ignore_case),
-                Escaped::Class(mut class) => {
-                    if flags.ignore_case {
-                        class.case_fold_simple();
-                    }
-                    Node::Class(class)
-                }
+                Escaped::Class(class) => Node::Class(class),
             }),
         }
     }

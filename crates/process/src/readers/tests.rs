@@ -7,6 +7,9 @@ use super::dissect::{Dissect, DissectError};
 use super::kv::{KeyValue, Transform, Whitespace};
 use super::{MAX_NAME, MAX_PAIRS, Pairs, cef, logfmt};
 
+/// Names and values as a table writes them.
+type Written<'w> = &'w [(&'w str, &'w str)];
+
 fn pairs_of(pairs: &Pairs<'_>) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
@@ -45,7 +48,7 @@ fn reads_pairs() {
     let once = KeyValue { allow_duplicate_values: false, ..KeyValue::default() };
     let some = KeyValue { include_keys: vec!["a".to_owned()], ..KeyValue::default() };
     let others = KeyValue { exclude_keys: vec!["a".to_owned()], ..KeyValue::default() };
-    let table: &[(&KeyValue, &str, &[(&str, &str)])] = &[
+    let table: &[(&KeyValue, &str, Written<'_>)] = &[
         (&plain, "ip=1.2.3.4 error=REFUSED", &[("ip", "1.2.3.4"), ("error", "REFUSED")]),
         (&plain, "said a=b and c=d.", &[("a", "b"), ("c", "d.")]),
         (&plain, "IN=eth0 OUT= MAC=aa:bb SPT=1", &[("IN", "eth0"), ("MAC", "aa:bb"), ("SPT", "1")]),
@@ -104,7 +107,7 @@ fn reads_columns() {
         names: vec!["x".to_owned(), "y".to_owned()],
         ..Columns::default()
     };
-    let table: &[(&Columns, &str, bool, &[(&str, &str)])] = &[
+    let table: &[(&Columns, &str, bool, Written<'_>)] = &[
         (&named, "1,2,\"3,\"\"x\"\"\",4", true, &[("a", "1"), ("c", "3,\"x\""), ("column4", "4")]),
         (&named, "1", true, &[("a", "1")]),
         (&named, "\"open,1", true, &[("a", "open,1")]),
@@ -164,8 +167,7 @@ fn reads_cef() {
 
 #[test]
 fn cuts_texts() {
-    type Expected<'e> = Option<&'e [(&'e str, &'e str)]>;
-    let table: &[(&str, &str, Expected<'_>)] = &[
+    let table: &[(&str, &str, Option<Written<'_>>)] = &[
         ("%{a} %{b}", "1 2 3", Some(&[("a", "1"), ("b", "2 3")])),
         ("<%{a}>%{b};", "<1>2;3", Some(&[("a", "1"), ("b", "2")])),
         ("%{ts} %{+ts} %{+ts} %{h}", "Nov 1 10:00 x", Some(&[("ts", "Nov 1 10:00"), ("h", "x")])),

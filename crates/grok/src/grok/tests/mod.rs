@@ -1,5 +1,7 @@
 //! What expressions read, held to Logstash's own samples.
 
+mod peers;
+
 use super::*;
 use crate::Names;
 
