@@ -2,16 +2,19 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use bergfried_control::{ChannelFilter, Control};
 use bergfried_event::{Event, Field, FieldName, Finding, readable};
+use bergfried_process::{Chains, Meter, Verdict};
 use bergfried_rules::RuleSet;
 use bergfried_store::{BatchId, Committed, NewBatch, Reader, StoreError, Writer};
 use bergfried_wire::Batch;
 use tokio::sync::broadcast;
 
+use crate::chains::{ChainDesk, meter};
 use crate::context::Zones;
 use crate::counters::{Counters, add};
 use crate::desk::Desk;
@@ -39,6 +42,8 @@ pub(crate) struct Committer {
     reader: Reader,
     control: Arc<Control>,
     rules: Arc<RuleSet>,
+    chains: Arc<Chains>,
+    meter: Meter,
     memory: Memory,
     /// The batch that was committed last.
     last: Option<(BatchId, Committed)>,
@@ -48,6 +53,7 @@ pub(crate) struct Committer {
     live: broadcast::Sender<LiveEvent>,
     counters: Arc<Counters>,
     desk: Arc<Desk>,
+    chain_desk: Arc<ChainDesk>,
     alarm: Alarm,
     zones: Zones,
     heard: Heard,
@@ -62,6 +68,7 @@ pub(crate) struct Shared {
     pub(crate) live: broadcast::Sender<LiveEvent>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) chains: Arc<ChainDesk>,
     pub(crate) alarm: Alarm,
 }
 
@@ -74,7 +81,7 @@ struct Ready<'b> {
 
 impl Committer {
     pub(crate) fn new(parts: Parts, shared: Shared) -> Result<Self, StartError> {
-        let Shared { live, counters, desk, alarm } = shared;
+        let Shared { live, counters, desk, chains: chain_desk, alarm } = shared;
         let Rebuilt { memory, last, next_event_id } =
             Memory::rebuilt(&parts.rules, &parts.reader, &parts.writer, &parts.remembered)?;
         let last_sequence = parts.writer.next_sequence().saturating_sub(1);
@@ -91,6 +98,8 @@ impl Committer {
             reader: parts.reader,
             control: parts.control,
             rules: parts.rules,
+            meter: meter(&parts.chains),
+            chains: parts.chains,
             memory,
             last,
             keeper: Keeper::new(parts.remembered, next_event_id),
@@ -98,6 +107,7 @@ impl Committer {
             live,
             counters,
             desk,
+            chain_desk,
             alarm,
             zones: Zones::default(),
             heard,
@@ -116,6 +126,7 @@ impl Committer {
     pub(crate) fn run(mut self, waiting: &Receiver<Submission>) {
         loop {
             self.take_rules();
+            self.take_chains();
             match waiting.recv_timeout(TICK) {
                 Ok(first) => {
                     let mut size = size_of(&first.payload);
@@ -150,6 +161,14 @@ impl Committer {
         self.rules = rules;
         // Who left them may not wait for the answer.
         let _unasked = done.send(replaced);
+    }
+
+    /// Changes the chains where others were left.
+    fn take_chains(&mut self) {
+        let Some(chains) = self.chain_desk.take() else { return };
+        self.meter = meter(&chains);
+        self.chains = chains;
+        self.chain_desk.count(&self.chains, self.meter.counts());
     }
 
     fn take(&mut self, group: Vec<Submission>) {
@@ -215,11 +234,13 @@ impl Committer {
             return;
         }
         let ingested = now();
+        // Events borrow from the chains that set their fields.
+        let chains = Arc::clone(&self.chains);
         let first_id = self.writer.next_event_id();
         let mut next_id = first_id;
         let mut batches = Vec::with_capacity(ready.len());
         for Ready { batch, .. } in &ready {
-            let mut events = self.parse(batch);
+            let mut events = self.parse(batch, &chains);
             let mut findings = Vec::new();
             for event in &mut events {
                 if self.memory.judge(event, next_id, &mut findings) {
@@ -237,20 +258,23 @@ impl Committer {
             });
         }
         let watched = self.for_watchers(first_id, &batches);
-        let findings: Vec<Arc<[Finding]>> =
-            batches.iter().map(|batch| Arc::clone(&batch.findings)).collect();
+        let stored: Vec<(u64, Arc<[Finding]>)> = batches
+            .iter()
+            .map(|batch| (batch.events.len() as u64, Arc::clone(&batch.findings)))
+            .collect();
         match self.writer.append(batches) {
             Ok(committed) => {
-                for ((Ready { batch, sender, reply }, committed), findings) in
-                    ready.into_iter().zip(committed).zip(findings)
+                for ((Ready { batch, sender, reply }, committed), stored) in
+                    ready.into_iter().zip(committed).zip(stored)
                 {
-                    self.committed(batch, sender, reply, &committed, findings);
+                    self.committed(batch, sender, reply, &committed, stored);
                 }
                 for event in watched {
                     // Nobody may be watching any more; then the event is simply not shown.
                     let _unwatched = self.live.send(event);
                 }
                 self.desk.count(self.memory.engine(), ingested);
+                self.chain_desk.count(&self.chains, self.meter.counts());
                 self.apply_findings();
             }
             Err(error) => self.not_committed(ready, &error),
@@ -263,15 +287,16 @@ impl Committer {
         sender: Sender,
         reply: tokio::sync::oneshot::Sender<Answer>,
         committed: &Committed,
-        findings: Arc<[Finding]>,
+        (events, findings): (u64, Arc<[Finding]>),
     ) {
-        let events = batch.records.len() as u64;
+        let records = batch.records.len() as u64;
         add(&self.counters.batches, 1);
-        add(&self.counters.events, batch.records.len());
+        self.counters.events.fetch_add(events, Ordering::Relaxed);
+        self.counters.dropped.fetch_add(records.saturating_sub(events), Ordering::Relaxed);
         add(&self.counters.findings, findings.len());
         self.desk.stored(&findings);
         let host = batch.origins.first().map(|origin| origin.host.as_str());
-        self.heard.note(&batch.agent, host.unwrap_or_default(), sender, events);
+        self.heard.note(&batch.agent, host.unwrap_or_default(), sender, records);
         if !findings.is_empty() {
             self.unapplied.push((committed.sequence, findings));
         }
@@ -313,7 +338,7 @@ impl Committer {
         }
     }
 
-    fn parse<'b>(&mut self, batch: &'b Batch<'b>) -> Vec<Event<'b>> {
+    fn parse<'b>(&mut self, batch: &'b Batch<'b>, chains: &'b Chains) -> Vec<Event<'b>> {
         let mut contexts: Vec<_> =
             batch.origins.iter().map(|origin| (self.zones.context(origin), origin)).collect();
         let mut events = Vec::with_capacity(batch.records.len());
@@ -338,7 +363,9 @@ impl Committer {
                 add(&self.counters.cut, 1);
                 add_word(&mut event, Field::LogFlags, "truncated");
             }
-            events.push(event);
+            if chains.apply(&mut event, context, &mut self.meter) == Verdict::Keep {
+                events.push(event);
+            }
         }
         events
     }

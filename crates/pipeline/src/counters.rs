@@ -46,6 +46,8 @@ counters! {
     cut,
     /// Events that another file or the journal had brought before; stored, not judged again.
     repeated,
+    /// Events that a chain let go: answered, not stored.
+    dropped,
     /// Findings stored.
     findings,
     /// Notifications delivered.

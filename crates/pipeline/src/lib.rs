@@ -1,10 +1,11 @@
 //! From records to events, findings, a durable commit, alerts and notifications.
 //!
-//! One thread takes batches in the order in which they came: it parses each record, runs the rules,
-//! commits events and findings together, and only then answers. Findings reach the alerts from the
+//! One thread takes batches in the order in which they came: it parses each record, runs the chains
+//! and the rules, commits events and findings together, and only then answers. Findings reach the alerts from the
 //! committed frames, also after a crash. Nothing is answered as stored before it is durable, and a
 //! batch that comes twice is stored once. Each notification channel has a thread of its own.
 
+mod chains;
 mod commit;
 mod context;
 mod counters;
@@ -26,10 +27,12 @@ use std::time::{Duration, Instant};
 
 use bergfried_control::Control;
 use bergfried_event::{Event, Timestamp};
+use bergfried_process::{ChainCounts, Chains};
 use bergfried_rules::{Replaced, RuleSet};
 use bergfried_store::{PendingFindings, Reader, Writer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, broadcast, oneshot};
 
+use chains::ChainDesk;
 pub use counters::{Counters, Snapshot};
 use desk::Desk;
 pub use desk::{RuleCounts, RuleReport};
@@ -54,6 +57,8 @@ pub struct Parts {
     pub pending: Vec<PendingFindings>,
     /// Alerts, tokens and the outbox.
     pub control: Arc<Control>,
+    /// The chains that read more out of events, between the parsers and the rules.
+    pub chains: Arc<Chains>,
     /// The rules that run.
     pub rules: Arc<RuleSet>,
     /// The file that holds what the rules remember over a restart; made where there is none.
@@ -82,6 +87,7 @@ pub struct Pipeline {
     live: broadcast::Sender<LiveEvent>,
     counters: Arc<Counters>,
     desk: Arc<Desk>,
+    chains: Arc<ChainDesk>,
     alarm: notifier::Alarm,
     stopping: Arc<AtomicBool>,
     committer: Mutex<Option<JoinHandle<()>>>,
@@ -122,6 +128,7 @@ impl Pipeline {
         let (live, _) = broadcast::channel(LIVE_QUEUE);
         let counters = Arc::new(Counters::default());
         let desk = Arc::new(Desk::new(Arc::clone(&parts.rules)));
+        let chains = Arc::new(ChainDesk::new(Arc::clone(&parts.chains)));
         let stopping = Arc::new(AtomicBool::new(false));
         let (alarm, notifiers) =
             notifier::start(&parts.channels, &parts.control, &counters, &stopping)?;
@@ -129,6 +136,7 @@ impl Pipeline {
             live: live.clone(),
             counters: Arc::clone(&counters),
             desk: Arc::clone(&desk),
+            chains: Arc::clone(&chains),
             alarm: alarm.clone(),
         };
         let committer = commit::Committer::new(parts, shared)?;
@@ -143,6 +151,7 @@ impl Pipeline {
             live,
             counters,
             desk,
+            chains,
             alarm,
             stopping,
             committer: Mutex::new(Some(committer)),
@@ -218,6 +227,16 @@ impl Pipeline {
     /// rules follow first or the pipeline stops.
     pub fn replace_rules(&self, rules: Arc<RuleSet>) -> oneshot::Receiver<Replaced> {
         self.desk.leave(rules)
+    }
+
+    /// Runs these chains from the next batch on; their counters begin anew.
+    pub fn replace_chains(&self, chains: Arc<Chains>) {
+        self.chains.leave(chains);
+    }
+
+    /// What has been counted of each chain since it was loaded.
+    pub fn chains(&self) -> Vec<ChainCounts> {
+        self.chains.report()
     }
 
     /// What has been counted of each rule.

@@ -24,13 +24,29 @@ impl fmt::Debug for Meter {
 }
 
 /// The counters alone, to be looked at elsewhere.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub(crate) events: u64,
     pub(crate) dropped: u64,
     pub(crate) chains: Vec<ChainMeter>,
     pub(crate) steps: Vec<StepMeter>,
     pub(crate) patterns: Vec<PatternMeter>,
+}
+
+impl Clone for Counts {
+    fn clone(&self) -> Self {
+        let mut counts = Counts::default();
+        counts.clone_from(self);
+        counts
+    }
+
+    /// Uses the memory that it has: counters are looked at after every commit.
+    fn clone_from(&mut self, other: &Self) {
+        (self.events, self.dropped) = (other.events, other.dropped);
+        self.chains.clone_from(&other.chains);
+        self.steps.clone_from(&other.steps);
+        self.patterns.clone_from(&other.patterns);
+    }
 }
 
 impl Counts {
