@@ -7,8 +7,10 @@ use bergfried_collect::Input;
 use bergfried_control::Secret;
 use bergfried_event::nearest;
 use bergfried_notify::Channel;
+use bergfried_process::ChainFile;
 use serde::Deserialize;
 
+use crate::chains::ChainFiles;
 use crate::rules::RuleFiles;
 
 /// Everything that a hub needs to know.
@@ -26,6 +28,8 @@ pub struct Config {
     pub environment: String,
     /// Which rules run.
     pub rules: RuleFiles,
+    /// Where the chains are written that read more out of events.
+    pub chains: ChainFiles,
     /// Where people are told.
     pub channels: Vec<Channel>,
     /// What it takes besides HTTP.
@@ -58,6 +62,12 @@ pub struct Config {
 /// type = "syslog"
 /// udp = ["0.0.0.0:51444"]
 /// tcp = ["0.0.0.0:51444"]
+///
+/// [[chain]]                           # see docs/chains.md
+/// name = "web"
+/// when = "program:nginx"
+/// [[chain.step]]
+/// grok = { patterns = ["%{IPORHOST:source.address} %{GREEDYDATA:message}"] }
 /// ```
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +95,9 @@ pub struct HubFile {
     /// What the hub takes besides HTTP.
     #[serde(default)]
     pub input: Vec<Input>,
+    /// Chains of steps that read more out of events, in the order in which they run.
+    #[serde(default)]
+    pub chain: Vec<ChainFile>,
 }
 
 /// A configuration that cannot be used: the file, and line and column where they are known.
@@ -103,11 +116,15 @@ impl HubFile {
     /// # Errors
     /// Where it cannot be read, is no TOML, has an unknown key or names a channel twice.
     pub fn read(path: &Path) -> Result<HubFile, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
+        Self::parse(&Self::text(path)?, &path.display().to_string())
+    }
+
+    /// The text of the file.
+    pub(crate) fn text(path: &Path) -> Result<String, ConfigError> {
+        std::fs::read_to_string(path).map_err(|error| ConfigError {
             place: path.display().to_string(),
             message: format!("cannot read the configuration: {error}"),
-        })?;
-        Self::parse(&text, &path.display().to_string())
+        })
     }
 
     /// Reads the text of a file of this name.
@@ -157,7 +174,8 @@ fn with_nearest(message: &str) -> String {
     }
 }
 
-fn place(name: &str, text: &str, offset: usize) -> String {
+/// `name:line:column` of a byte of the text.
+pub(crate) fn place(name: &str, text: &str, offset: usize) -> String {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;

@@ -6,6 +6,7 @@
 mod adapters;
 mod api;
 mod auth;
+mod chains;
 mod config;
 mod data_dir;
 mod error;
@@ -18,6 +19,7 @@ mod running;
 mod serve;
 
 pub use api::openapi;
+pub use chains::{ChainFiles, ChainsError};
 pub use config::{Config, ConfigError, HubFile};
 pub use data_dir::{DataDir, FirstStart, HubAddress};
 pub use rules::{RuleFileError, RuleFiles, RuleTexts, TableError, read_rules};

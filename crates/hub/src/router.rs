@@ -14,6 +14,7 @@ use bergfried_pipeline::Pipeline;
 use bergfried_store::Reader;
 
 use crate::adapters::{raw, watchtower};
+use crate::chains::LiveChains;
 use crate::error::ApiError;
 use crate::intake::{Door, MAX_BODY as MAX_INTAKE};
 use crate::rules::LiveRules;
@@ -26,6 +27,7 @@ pub(crate) struct State {
     pub(crate) reader: Reader,
     pub(crate) control: Arc<Control>,
     pub(crate) rules: Arc<LiveRules>,
+    pub(crate) chains: Arc<LiveChains>,
     pub(crate) channels: Arc<Vec<Channel>>,
     pub(crate) inputs: InputsView,
     /// A permit for each search that may run at once.
@@ -60,6 +62,8 @@ pub(crate) fn router(state: State) -> Router {
         .route("/rules/sources", get(api::rules::sources))
         .route("/rules/reload", post(api::rules::reload))
         .route("/rules/{id}", get(api::rules::show))
+        .route("/chains", get(api::chains::list))
+        .route("/chains/reload", post(api::chains::reload))
         .route("/health", get(api::health::health))
         .route("/status", get(api::status::status))
         .route("/agents", get(api::status::agents))

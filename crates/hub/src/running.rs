@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::adapters::watchtower::Repeats;
+use crate::chains::{ChainsError, LiveChains};
 use crate::config::Config;
 use crate::data_dir::{DataDir, FirstStart, take_given};
 use crate::intake::Door;
@@ -61,6 +62,9 @@ pub enum HubError {
     /// Tables and pipelines by which rules are read.
     #[error(transparent)]
     Tables(#[from] TableError),
+    /// Chains.
+    #[error(transparent)]
+    Chains(#[from] ChainsError),
     /// The event store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -83,6 +87,7 @@ pub struct Hub {
     stopping: watch::Sender<bool>,
     pipeline: Arc<Pipeline>,
     live_rules: Arc<LiveRules>,
+    live_chains: Arc<LiveChains>,
     rules_thread: std::thread::JoinHandle<()>,
     address: SocketAddr,
     data_dir: DataDir,
@@ -95,12 +100,13 @@ impl Hub {
     /// Opens the stores, recovers what was durable, and listens.
     ///
     /// # Errors
-    /// Where the data directory is held or broken, the address taken, or rules or their tables
-    /// cannot be read.
+    /// Where the data directory is held or broken, the address taken, rules or their tables
+    /// cannot be read, or chains have a mistake.
     pub fn start(config: Config) -> Result<Hub, HubError> {
         let data_dir = DataDir::hold(&config.data_dir)?;
         let live_rules = Arc::new(LiveRules::load(config.rules)?);
         let now_running = live_rules.now();
+        let live_chains = Arc::new(LiveChains::load(config.chains)?);
         let control = Arc::new(Control::open(&data_dir.control())?);
         let first_start = data_dir.first_start(&control, config.admin_key.as_ref(), now())?;
         if let Some(token) = &config.watchtower_token {
@@ -130,6 +136,7 @@ impl Hub {
             reader: reader.clone(),
             pending,
             control: Arc::clone(&control),
+            chains: live_chains.chains(),
             rules: Arc::clone(&now_running.rules),
             remembered: data_dir.remembered(),
             channels: Channels {
@@ -152,6 +159,7 @@ impl Hub {
             reader,
             control,
             rules: Arc::clone(&live_rules),
+            chains: Arc::clone(&live_chains),
             channels,
             inputs: inputs.view(),
             started: now(),
@@ -167,6 +175,7 @@ impl Hub {
             stopping,
             pipeline,
             live_rules,
+            live_chains,
             rules_thread,
             address,
             data_dir,
@@ -211,10 +220,17 @@ impl Hub {
         self.rules
     }
 
-    /// A handle that lets the hub read its rule files again, for whoever waits for signals.
-    pub fn reload_rules(&self) -> impl Fn() + Send + use<> {
+    /// A handle that lets the hub read its rule files and its chains again, for whoever waits for
+    /// signals.
+    pub fn reload(&self) -> impl Fn() + Send + use<> {
         let rules = Arc::clone(&self.live_rules);
-        move || drop(rules.ask())
+        let chains = Arc::clone(&self.live_chains);
+        let pipeline = Arc::clone(&self.pipeline);
+        move || {
+            drop(rules.ask());
+            // What became of it is in the log and in `/api/v1/health`.
+            let _told = chains.reload(&pipeline);
+        }
     }
 
     /// Ends streams and requests, stores what was taken, and returns when all of it is durable.

@@ -30,6 +30,7 @@ fn start(directory: &Path, channels: Vec<Channel>) -> (Pipeline, Arc<Control>) {
         reader,
         pending,
         control: Arc::clone(&control),
+        chains: Arc::default(),
         rules: Arc::new(rules),
         remembered: directory.join("rules.state"),
         channels: Channels { list: channels, console: None },

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use bergfried_agent::{on_hangup, stop_signals};
 use bergfried_control::Secret;
-use bergfried_hub::{Config, Hub as RunningHub, HubFile, RuleFiles};
+use bergfried_hub::{ChainFiles, Config, Hub as RunningHub, HubFile, RuleFiles};
 use bergfried_notify::Channel;
 use clap::Args;
 
@@ -18,7 +18,8 @@ use crate::arguments::{RuleChoice, default_data_dir};
 ///
 /// The first start makes the data directory (mode 0700) with an admin key (admin.key) and an agent
 /// token (agent.token) in it. Ctrl-C or SIGTERM stops it; what was taken is durable. Rule files are read
-/// again when they change, and on SIGHUP; a set with a mistake is not taken.
+/// again when they change, and on SIGHUP, which also lets chains be read again; what has a mistake is
+/// not taken.
 #[derive(Args, Debug, Clone)]
 #[command(after_help = "Environment:
   BERGFRIED_DATA_DIR, BERGFRIED_LOG (error, warn, info, debug); and for those who come from
@@ -46,7 +47,7 @@ pub(crate) struct Hub {
     pub(crate) admin_key: Option<String>,
     #[command(flatten)]
     pub(crate) rules: RuleChoice,
-    /// The hub's configuration (TOML): rules, notification channels, inputs
+    /// The hub's configuration (TOML): rules, chains, notification channels, inputs
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
@@ -87,6 +88,7 @@ pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
             .map(Secret::new),
         environment: file.environment.unwrap_or_else(|| "Production".to_owned()),
         rules,
+        chains: ChainFiles { config: arguments.config.clone() },
         channels,
         inputs: file.input,
         logins_to,
@@ -110,9 +112,9 @@ fn rule_files(arguments: &RuleChoice, file: &mut HubFile) -> RuleFiles {
     }
 }
 
-/// Reads the rule files again at each SIGHUP, until the process ends.
+/// Reads the rule files and the chains again at each SIGHUP, until the process ends.
 pub(crate) fn reload_on_hangup(hub: &RunningHub) -> anyhow::Result<()> {
-    let reload = hub.reload_rules();
+    let reload = hub.reload();
     on_hangup(reload).context("cannot take signals")
 }
 

@@ -5,6 +5,7 @@ use axum::extract::State as Shared;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::chains;
 use crate::api::rules::ReloadBody;
 use crate::auth::Admin;
 use crate::router::State;
@@ -38,6 +39,7 @@ pub(crate) async fn health(_admin: Admin, Shared(state): Shared<State>) -> Json<
         problems.push(format!("rule files have {broken} mistakes, what is wrong does not run"));
     }
     problems.extend(state.inputs.problems());
+    problems.extend(chains::problems(&state));
     Json(HealthBody {
         status: if problems.is_empty() { "ok" } else { "degraded" },
         problems,

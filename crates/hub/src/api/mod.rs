@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod batches;
+pub(crate) mod chains;
 pub(crate) mod health;
 pub(crate) mod inputs;
 pub(crate) mod notify;
@@ -39,6 +40,8 @@ use utoipa::{Modify, OpenApi};
         rules::stats,
         rules::sources,
         rules::reload,
+        chains::list,
+        chains::reload,
         health::health,
         status::status,
         status::agents,
