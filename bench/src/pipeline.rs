@@ -89,6 +89,7 @@ fn start(directory: &std::path::Path) -> anyhow::Result<Pipeline> {
         reader,
         pending,
         control: Arc::new(Control::open(&directory.join("control.sqlite"))?),
+        chains: Arc::default(),
         rules: Arc::new(rules),
         remembered: directory.join("rules.state"),
         channels: Channels::default(),
