@@ -9,6 +9,7 @@ pub(crate) mod notify;
 pub(crate) mod parse;
 pub(crate) mod rules;
 pub(crate) mod search;
+pub(crate) mod status;
 pub(crate) mod tail;
 pub(crate) mod tokens;
 pub(crate) mod up;

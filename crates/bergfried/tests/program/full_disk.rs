@@ -14,17 +14,17 @@ use crate::support::process::{Process, bergfried, run_with};
 use crate::support::relay::Relay;
 use crate::support::{wait_for, wait_until};
 
-const KEY: &str = "key-of-the-administrator";
+pub(crate) const KEY: &str = "key-of-the-administrator";
 
 /// A small disk in a mount namespace of its own; gone with the process that holds it.
-struct Disk {
+pub(crate) struct Disk {
     holder: Process,
     point: PathBuf,
 }
 
 impl Disk {
     /// None where this user may not mount.
-    fn mount(point: &Path, size: &str) -> Option<Disk> {
+    pub(crate) fn mount(point: &Path, size: &str) -> Option<Disk> {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--propagation", "private", "sh", "-c"]);
         let script = "mount -t tmpfs -o size=\"$1\" tmpfs \"$0\" && echo mounted && exec sleep 600";
@@ -50,18 +50,24 @@ impl Disk {
         root.join(self.point.strip_prefix("/").unwrap())
     }
 
-    fn start_hub(&self) -> Hub {
+    pub(crate) fn start_hub(&self) -> Hub {
+        self.start_hub_with(&[])
+    }
+
+    /// As [`Disk::start_hub`], with these further arguments.
+    pub(crate) fn start_hub_with(&self, more: &[&str]) -> Hub {
         let mut command = Command::new("nsenter");
         command.arg(format!("--mount=/proc/{}/ns/mnt", self.holder.id()));
         command.arg(env!("CARGO_BIN_EXE_bergfried"));
         command.args(["hub", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.point.join("data"));
+        command.args(more);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("ADMIN_API_KEY", KEY).env("WATCHTOWER_AGENT_TOKEN", "of-the-agents");
         Hub::run(command, &self.seen().join("data"))
     }
 
     /// Takes all the room that is left.
-    fn fill(&self) -> PathBuf {
+    pub(crate) fn fill(&self) -> PathBuf {
         let ballast = self.seen().join("ballast");
         for piece in [1 << 20, 4096, 1] {
             while write_more(&ballast, piece) {}

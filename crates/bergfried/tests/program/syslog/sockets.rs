@@ -7,6 +7,7 @@ use std::os::unix::net::UnixDatagram;
 use serde_json::json;
 
 use super::{address, events, hub_with, input, stamped};
+use crate::support::process::run_with;
 use crate::support::wait_until;
 
 #[test]
@@ -59,6 +60,15 @@ fn every_framing_and_transport_arrives_with_its_origin() {
     let counters = input(&hub, "home")["counters"].clone();
     assert_eq!((&counters["messages"], &counters["connected"]), (&json!(8), &json!(1)));
     assert_eq!(hub.get("/api/v1/inputs")["sum"]["messages"], 8);
+    let shown = run_with(hub.client(&["status"]), b"");
+    assert_eq!(shown.code, Some(0), "{}", shown.err);
+    for part in ["health  ok", "input home", "  messages   8, "] {
+        assert!(shown.out.contains(part), "{part} in {}", shown.out);
+    }
+    let json = run_with(hub.client(&["status", "--format", "json"]), b"");
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["inputs"]["inputs"][0]["name"], "home");
+    assert_eq!(json["status"]["store"]["events"], 8);
     hub.interrupt();
     assert!(!local.exists(), "the socket's file goes with the hub");
 }
