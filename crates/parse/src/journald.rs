@@ -18,14 +18,14 @@ pub(crate) fn parse<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a
     // The time at which the program spoke, where the journal had it from elsewhere.
     let spoken = entry.source_realtime_timestamp.0.as_deref().and_then(microseconds);
     // Surrounding spaces off, as in every other form of the same line.
-    let message = match entry.message.0.unwrap_or_default() {
+    let message = match entry.message.0.or(entry.shipped_message.0).unwrap_or_default() {
         Cow::Borrowed(message) => Cow::Borrowed(message.trim_matches(' ')),
         Cow::Owned(message) => Cow::Owned(message.trim_matches(' ').to_owned()),
     };
     let code = |text: Text<'_>| text.0.and_then(|text| number(text.as_bytes()));
 
     let mut line = Line::bare(message, spoken.unwrap_or(entered));
-    line.host = entry.hostname.0;
+    line.host = entry.hostname.0.or(entry.shipped_host.0);
     line.program = entry.syslog_identifier.0.or(entry.comm.0);
     line.pid = code(entry.syslog_pid).or_else(|| code(entry.pid));
     line.facility = code(entry.syslog_facility).and_then(|code| u8::try_from(code).ok());
@@ -50,6 +50,11 @@ struct Entry<'a> {
     message: Text<'a>,
     #[serde(rename = "_HOSTNAME", borrow)]
     hostname: Text<'a>,
+    /// Vector gives these two other names, and leaves the rest.
+    #[serde(rename = "message", borrow)]
+    shipped_message: Text<'a>,
+    #[serde(rename = "host", borrow)]
+    shipped_host: Text<'a>,
     #[serde(rename = "SYSLOG_IDENTIFIER", borrow)]
     syslog_identifier: Text<'a>,
     #[serde(rename = "_COMM", borrow)]

@@ -165,6 +165,17 @@ fn offset(text: &str) -> Option<(i64, &str)> {
     (hours < 24 && minutes < 60 && ends).then_some((sign * (hours * 3600 + minutes * 60), rest))
 }
 
+/// The zone of this IANA name or offset, such as `Europe/Berlin` or `+02:00`.
+pub(crate) fn zone(name: &str) -> Option<jiff::tz::TimeZone> {
+    match offset(name) {
+        Some((seconds, "")) => {
+            let offset = jiff::tz::Offset::from_seconds(i32::try_from(seconds).ok()?).ok()?;
+            Some(jiff::tz::TimeZone::fixed(offset))
+        }
+        _ => jiff::tz::TimeZone::get(name).ok(),
+    }
+}
+
 fn at_offset(local: i64, seconds_east: i64) -> Timestamp {
     Timestamp::from_micros(local - seconds_east * Timestamp::SECOND)
 }

@@ -11,7 +11,7 @@ use bergfried_parse::{Context, parse, programs};
 use serde_json::Value as Json;
 
 /// Folders of forms rather than programs.
-const FORMS: [&str; 4] = ["syslog", "wire", "journald", "watchtower"];
+const FORMS: [&str; 5] = ["syslog", "wire", "shipped", "journald", "watchtower"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/parse")
@@ -45,6 +45,7 @@ fn every_case_becomes_what_it_must() {
             "journald" => SourceKind::Journald,
             "watchtower" => SourceKind::Watchtower,
             "wire" => SourceKind::Syslog,
+            "shipped" => SourceKind::Json,
             _ => SourceKind::File,
         };
         for case in folders(&program) {

@@ -33,6 +33,8 @@ pub(crate) struct Fields<'a, 'c> {
     created: Option<(u8, Timestamp)>,
     /// Whether the object has the parts of a Windows event.
     pub(crate) windows: bool,
+    /// The line that a shipper made the object of, as `event.original`.
+    pub(crate) original: Option<Cow<'a, str>>,
     values: usize,
     dropped: u32,
     flags: Flags,
@@ -48,6 +50,7 @@ impl<'a, 'c> Fields<'a, 'c> {
             slots: Slots::default(),
             created: None,
             windows: false,
+            original: None,
             values: 0,
             dropped: 0,
             flags: Flags::default(),
@@ -60,6 +63,11 @@ impl<'a, 'c> Fields<'a, 'c> {
 
     pub(crate) fn raise(&mut self, flag: Flag) {
         self.flags.raise(flag);
+    }
+
+    /// Whether this is an event of Windows.
+    pub(crate) fn is_windows(&self) -> bool {
+        self.windows || self.slot(Slot::EventID).is_some()
     }
 
     /// Counts a field that is left out.
@@ -139,7 +147,12 @@ impl<'a, 'c> Fields<'a, 'c> {
     fn add_field(&mut self, field: Field, name: &str, value: Value<'a>) {
         match field {
             // Held apart from the other fields by every event.
-            Field::Timestamp | Field::EventOriginal => {}
+            Field::Timestamp => {}
+            Field::EventOriginal => {
+                if let Value::Text(text) = value {
+                    self.original = Some(text);
+                }
+            }
             _ if let Some((_, renamed)) = HUB_OWN.iter().find(|(own, _)| *own == field) => {
                 self.add_other(Cow::Borrowed(renamed), value);
             }
@@ -254,9 +267,6 @@ impl<'a, 'c> Fields<'a, 'c> {
     }
 
     pub(crate) fn into_event(mut self, original: &'a str) -> Event<'a> {
-        if !self.has(Field::HostName) && !self.context.host.is_empty() {
-            self.set_missing(Field::HostName, self.context.host.to_owned());
-        }
         if let Some(flags) = self.flags.value() {
             self.set_missing(Field::LogFlags, flags);
         }

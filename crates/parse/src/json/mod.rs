@@ -9,6 +9,7 @@
 //! | Windows, flat (also NXLog) | `EventID` | original names and ECS |
 //! | Winlogbeat | `winlog.event_data` | short original names and ECS |
 //! | journald | `__REALTIME_TIMESTAMP` | as [`crate::SourceKind::Journald`] |
+//! | a log line in a document | `message`, `log`, `MESSAGE` | see the module `shipped` |
 //! | anything else | | dotted names, ECS where the name is ECS or an alias of it |
 //!
 //! Rules of all shapes: objects nest as dotted names; arrays become lists; a name that comes twice
@@ -22,15 +23,16 @@
 mod fields;
 mod flag;
 mod reader;
+mod shipped;
 mod slot;
 mod system;
 mod time;
 mod walk;
 mod windows;
 
-use bergfried_event::Event;
+use bergfried_event::{Event, Field};
 
-use crate::Context;
+use crate::{Context, push_host};
 pub(crate) use fields::Fields;
 pub(crate) use flag::Flag;
 use reader::Fault;
@@ -70,7 +72,17 @@ pub(crate) fn read<'a>(text: &'a str, context: &Context<'_>) -> Read<'a> {
 /// The event of what was gathered.
 pub(crate) fn finish<'a>(mut fields: Fields<'a, '_>, text: &'a str) -> Event<'a> {
     windows::complete(&mut fields);
-    fields.into_event(text)
+    let shipped = !fields.is_windows();
+    let original = fields.original.take();
+    let context = fields.context;
+    let mut event = fields.into_event(text);
+    if shipped {
+        shipped::complete(&mut event, original, context);
+    }
+    if event.get(Field::HostName).is_none() {
+        push_host(&mut event, None, context);
+    }
+    event
 }
 
 #[cfg(test)]

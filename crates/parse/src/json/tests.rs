@@ -401,3 +401,17 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn lines_in_documents_in_lines_end() {
+    let mut text = String::from("Nov 20 10:11:12 web1 sshd[1]: Server listening on :: port 22.");
+    let mut depth = 0;
+    while text.len() < 1 << 18 {
+        let document = json!({"@timestamp": "2026-11-20T10:11:14Z", "message": text}).to_string();
+        text = format!("<13>Nov 20 10:11:13 relay {document}");
+        depth += 1;
+    }
+    assert!(depth > 8, "{depth}");
+    let document = json!({"message": text}).to_string();
+    assert_eq!(read(&document).original(), document);
+}

@@ -12,13 +12,16 @@ pub(crate) fn rank(name: &str) -> Option<u8> {
         4 if name == "time" => 4,
         5 if name == "_time" => 4,
         7 if name == "UtcTime" => 1,
+        7 if name == "ISODATE" => 3,
         9 if name == "EventTime" => 3,
         9 if name == "timestamp" || name == "Timestamp" || name == "eventTime" => 4,
         10 if name == "@timestamp" => 2,
         10 if name == "event_time" => 4,
         10 if name == "SystemTime" => 0,
         11 if name == "TimeCreated" => 0,
+        12 if name == "timereported" => 3,
         13 if name == "TimeGenerated" || name == "event.created" => 5,
+        13 if name == "timegenerated" => 5,
         _ => return None,
     })
 }

@@ -30,6 +30,24 @@ pub(crate) const FACILITIES: [&str; 24] = [
 pub(crate) const SEVERITIES: [&str; 8] =
     ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
+/// The code of a facility by its name.
+pub(crate) fn facility(name: &str) -> Option<u8> {
+    let code = FACILITIES.iter().position(|known| *known == name)?;
+    u8::try_from(code).ok()
+}
+
+/// The code of a severity by its name or one of the older names.
+pub(crate) fn severity(name: &str) -> Option<u8> {
+    let name = match name {
+        "error" => "err",
+        "warn" => "warning",
+        "panic" => "emerg",
+        name => name,
+    };
+    let code = SEVERITIES.iter().position(|known| *known == name)?;
+    u8::try_from(code).ok()
+}
+
 /// Facility and severity in one number, as `<PRI>` holds them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Priority {

@@ -3,7 +3,7 @@
 use bergfried_event::Timestamp;
 
 use super::tag::{self, Tag};
-use super::{FACILITIES, Priority, SEVERITIES, cisco, relay};
+use super::{Priority, cisco, relay};
 use crate::Context;
 use crate::line::Line;
 use crate::stamp;
@@ -127,15 +127,7 @@ fn spelled_priority(text: &str) -> (Option<(u8, u8)>, &str) {
 /// Facility and severity from `auth.notice`.
 fn codes(word: &str) -> Option<(u8, u8)> {
     let (facility, severity) = word.split_once('.')?;
-    let severity = match severity {
-        "error" => "err",
-        "warn" => "warning",
-        "panic" => "emerg",
-        name => name,
-    };
-    let severity = SEVERITIES.iter().position(|name| *name == severity)?;
-    let facility = FACILITIES.iter().position(|name| *name == facility)?;
-    Some((u8::try_from(facility).ok()?, u8::try_from(severity).ok()?))
+    Some((super::facility(facility)?, super::severity(severity)?))
 }
 
 /// A token after the stamp is the host unless it already is the tag.
