@@ -15,7 +15,7 @@ pub mod syntax;
 mod toml;
 
 pub use diagnostic::{Diagnostic, Loss};
-pub use settings::Variable;
+pub use settings::{Directory, Variable};
 
 use condition::Search;
 use diagnostic::Told;
@@ -52,13 +52,14 @@ impl Translation {
 
 /// Translates the files of one pipeline, read together in this order.
 ///
-/// `variable` gives what `${NAME}` stands for.
+/// `variable` gives what `${NAME}` stands for, `directory` the files of directories of patterns.
 ///
 /// # Errors
 /// Where a file is not in Logstash's language; [`Place::file`] says which.
 pub fn translate(
     sources: &[Source<'_>],
     variable: Variable<'_>,
+    directory: Directory<'_>,
 ) -> Result<Translation, SyntaxError> {
     let mut pipeline = Pipeline::default();
     for (file, source) in sources.iter().enumerate() {
@@ -67,6 +68,7 @@ pub fn translate(
     let mut work = Work {
         sources,
         variable,
+        directory,
         names: survey::survey(&pipeline),
         told: Told::default(),
         inputs: 0,
@@ -130,6 +132,7 @@ fn line_to_message() -> Table {
 struct Work<'w> {
     sources: &'w [Source<'w>],
     variable: Variable<'w>,
+    directory: Directory<'w>,
     names: Names,
     told: Told,
     inputs: usize,

@@ -25,6 +25,8 @@ pub(crate) struct Names {
     pub(crate) message: Message,
     /// Whether events come from an input that names the fields of the envelope itself.
     pub(crate) syslog_input: bool,
+    /// Whether fields are looked for under the names that standard patterns gave before ECS.
+    pub(crate) legacy: bool,
     /// The dotted names that some filter writes to.
     pub(crate) written: BTreeSet<String>,
 }
@@ -149,9 +151,10 @@ pub(crate) fn is_reserved(name: &str) -> bool {
                 | Field::EventOriginal
                 | Field::LogFlags
                 | Field::LogSourceAddress
+                | Field::ObserverIp
+                | Field::ObserverName
         )
-    ) || known.as_str().starts_with("observer.")
-        || known.as_str().starts_with("input.")
+    ) || known.as_str().starts_with("input.")
 }
 
 #[cfg(test)]
@@ -179,6 +182,7 @@ mod tests {
             (&["host"], "host", "host.name"),
             (&["id"], "id", "logstash.id"),
             (&["observer.name"], "[observer][name]", "logstash.observer.name"),
+            (&["observer.type"], "[observer][type]", "observer.type"),
             (&["user"], "user", "user"),
         ] {
             assert_eq!(names(written).read(reference), read, "{reference}");

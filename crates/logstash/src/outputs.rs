@@ -136,6 +136,11 @@ fn file(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Option<Table> {
                        the message names";
         work.told.note(settings.place(), message);
     }
+    if ours.contains("%{@metadata") {
+        let message =
+            "fields of @metadata are gone when an event is stored: the path cannot have them";
+        work.told.missing(settings.place(), message);
+    }
     if !ours.starts_with('/') {
         work.told.missing(settings.place(), format!("the path `{ours}` does not begin with /"));
     }

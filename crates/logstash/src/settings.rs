@@ -5,6 +5,9 @@ use crate::syntax::{Place, Plugin, Setting, Value, ValueKind};
 
 /// Gives the value of an environment variable.
 pub type Variable<'v> = &'v dyn Fn(&str) -> Option<String>;
+/// Gives the paths of the files in a directory whose names fit a pattern with `*` and `?`, or none
+/// where it cannot be read.
+pub type Directory<'d> = &'d dyn Fn(&str, &str) -> Option<Vec<String>>;
 
 /// The settings of a plugin that were not read yet.
 pub(crate) struct Settings<'p> {

@@ -27,7 +27,76 @@ pub(crate) fn survey(pipeline: &Pipeline) -> Names {
     } else {
         Message::Raw
     };
-    Names { message, syslog_input: syslog > 0 && syslog == parsed && raw == 0, written }
+    Names {
+        message,
+        syslog_input: syslog > 0 && syslog == parsed && raw == 0,
+        legacy: is_legacy(pipeline),
+        written,
+    }
+}
+
+/// Names that the standard patterns for syslog and web servers gave to fields before ECS.
+const LEGACY: [&str; 15] = [
+    "agent",
+    "auth",
+    "bytes",
+    "clientip",
+    "httpversion",
+    "ident",
+    "loglevel",
+    "logsource",
+    "program",
+    "rawrequest",
+    "referrer",
+    "request",
+    "response",
+    "timestamp",
+    "verb",
+];
+
+/// Whether the pipeline says so, or uses a field of such a name that none of its filters makes.
+fn is_legacy(pipeline: &Pipeline) -> bool {
+    let mut made = BTreeSet::new();
+    let mut used = BTreeSet::new();
+    let mut said = false;
+    each_plugin(&pipeline.filters, &mut |plugin| {
+        for setting in &plugin.settings {
+            let value = &setting.value;
+            match (plugin.name.as_str(), setting.name.as_str()) {
+                ("grok", "ecs_compatibility") => {
+                    each_text(value, &mut |text| said |= text == "disabled");
+                }
+                ("grok", "match" | "pattern" | "pattern_definitions") => {
+                    each_text(value, &mut |text| {
+                        made.extend(captures(text).iter().map(|name| dotted(name)));
+                    })
+                }
+                (_, "add_field") => keys(value, &mut |name| {
+                    made.insert(dotted(name));
+                }),
+                ("mutate", "rename" | "copy") => {
+                    values(value, &mut |name| {
+                        made.insert(dotted(name));
+                    });
+                    keys(value, &mut |name| {
+                        used.insert(dotted(name));
+                    });
+                }
+                (_, "target" | "columns" | "mapping") => each_text(value, &mut |name| {
+                    made.insert(dotted(name));
+                }),
+                _ => {
+                    keys(value, &mut |name| {
+                        used.insert(dotted(name));
+                    });
+                    each_text(value, &mut |name| {
+                        used.insert(dotted(name));
+                    });
+                }
+            }
+        }
+    });
+    said || LEGACY.iter().any(|name| used.contains(*name) && !made.contains(*name))
 }
 
 /// Every plugin, also within branches.

@@ -11,7 +11,7 @@ struct Read {
 
 fn translated(text: &str) -> Translation {
     let source = [Source { name: "test.conf", text }];
-    translate(&source, &|_| None).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    translate(&source, &|_| None, &|_, _| None).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 /// The chains of a translation, read back and compiled.
@@ -194,6 +194,39 @@ output {
 }
 
 #[test]
+fn public_pipelines_have_forms_of_their_own() {
+    let translation = translated(
+        r#"filter {
+  grok { match => [ "message", "%{COMBINEDAPACHELOG}" ] tag_on_failure => [ "" ] }
+  date { match => [ "timestamp", "dd/MMM/YYYY:HH:mm:ss Z" ] }
+  mutate {
+    rename => { "a" => "b" } rename => { "b" => "c" } rename => { "x" => "x" } rename => { "a" => "b" }
+    rename => { "when" => "@timestamp" } convert => [ "bytes", "integer" ]
+  }
+  mutate { }
+  cidr { address => [ "%{[source][ip]}" ] network => [ "10.0.0.0/8", "::" ] add_tag => "private" }
+  geoip { source => "[source][ip]" database => "/x.mmdb" target => "[source][geo]" }
+  kv { source => "rest" trimkey => " " trim => "<>" field_split => "\\|" }
+  translate { field => "code" destination => "what" dictionary => [ "1", "one", "2", "two" ] fallback => "?" }
+}"#,
+    );
+    assert_eq!(translation.count(Loss::Missing), 0, "{:?}", told(&translation));
+    for part in [
+        r#"names = "legacy""#,
+        "tag_on_failure = []",
+        r#"date = { field = "timestamp", formats = "dd/MMM/YYYY:HH:mm:ss Z" }"#,
+        "mutate = { rename = { a = \"b\" } }",
+        "rename = { b = \"c\" }, convert = { bytes = \"integer\" }",
+        r#"date = { field = "when", formats = "ISO8601" }"#,
+        r#"cidr = { field = "source.ip", networks = ["10.0.0.0/8", "::"] }"#,
+        r#"geoip = { field = "source.ip", database = "/x.mmdb", target = "source" }"#,
+        r#"entries = { 1 = "one", 2 = "two" }"#,
+    ] {
+        assert!(translation.toml.contains(part), "{part} in {}", translation.toml);
+    }
+}
+
+#[test]
 fn tls_inputs_have_old_and_new_names() {
     for (settings, expected) in [
         (
@@ -260,7 +293,7 @@ proptest::proptest! {
              rename => {{ \"{name}\" => \"{quoted}\" }} }} }}"
         );
         let source = [Source { name: "x\n", text: &text }];
-        let translation = translate(&source, &|_| None).unwrap();
+        let translation = translate(&source, &|_| None, &|_, _| None).unwrap();
         let read: Result<Read, _> = ::toml::from_str(&translation.toml);
         proptest::prop_assert!(read.is_ok(), "{}", translation.toml);
     }

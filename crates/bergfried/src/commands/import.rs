@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bergfried_logstash::{Diagnostic, Loss, Source, Translation, translate};
+use bergfried_query::Pattern;
 use clap::{Args, Subcommand};
 
 /// The largest pipeline, in bytes over all files.
@@ -53,7 +54,7 @@ pub(crate) fn run(arguments: &Import, out: &mut dyn Write) -> anyhow::Result<Exi
     let sources: Vec<Source<'_>> = texts.iter().map(|(name, text)| Source { name, text }).collect();
     let name = |file: usize| sources.get(file).map_or("", |source| source.name);
     let variable = |name: &str| std::env::var(name).ok();
-    let translation = translate(&sources, &variable).map_err(|error| {
+    let translation = translate(&sources, &variable, &in_directory).map_err(|error| {
         let place = error.place;
         let (line, column) = (place.line, place.column);
         anyhow::anyhow!("{}:{line}:{column}: {}", name(place.file), error.message)
@@ -104,6 +105,21 @@ fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
         texts.push((file.display().to_string(), text));
     }
     Ok(texts)
+}
+
+/// The files of a directory whose names fit, in order.
+fn in_directory(directory: &str, names: &str) -> Option<Vec<String>> {
+    let names = Pattern::with_wildcards(names, true);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).ok()? {
+        let entry = entry.ok()?;
+        let fits = entry.file_name().to_str().is_some_and(|name| names.matches(name));
+        if fits && entry.path().is_file() {
+            found.push(entry.path().to_str()?.to_owned());
+        }
+    }
+    found.sort();
+    Some(found)
 }
 
 fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {

@@ -8,25 +8,15 @@ use crate::names::is_reserved;
 use crate::settings::{Settings, texts as texts_of};
 use crate::toml::{Node, Table, texts};
 
-/// A step for its changes, and one before it for what is copied instead of renamed.
+/// A step for its changes, after others for what has to happen before.
 pub(super) fn mutate(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Table> {
-    let mut first = Table::default();
     let mut changes: Vec<(String, Node)> = Vec::new();
-    let (renamed, copied): (Vec<_>, Vec<_>) = named_texts("rename", settings, work)
-        .into_iter()
-        .map(|(from, to)| (work.names.read(&from), work.names.write(&to)))
-        .partition(|(from, _)| !is_kept(from));
-    if !copied.is_empty() {
-        let copied = copied.into_iter().map(|(from, to)| (from, to.into())).collect();
-        first.set("mutate", Node::Table(vec![("copy".to_owned(), Node::Table(copied))]));
-    }
+    let mut steps = renames(settings, work, &mut changes);
     let mut set = |name: &str, pairs: Vec<(String, String)>| {
         if !pairs.is_empty() {
-            let pairs = pairs.into_iter().map(|(key, value)| (key, value.into())).collect();
-            changes.push((name.to_owned(), Node::Table(pairs)));
+            changes.push((name.to_owned(), table(pairs)));
         }
     };
-    set("rename", renamed);
     for name in ["coerce", "update", "replace"] {
         let pairs = named_texts(name, settings, work).into_iter();
         set(
@@ -60,7 +50,62 @@ pub(super) fn mutate(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Ta
         step.set("mutate", Node::Table(changes));
     }
     tag_on_failure(&mut step, settings, work);
-    if first.entries.is_empty() { vec![step] } else { vec![first, step] }
+    steps.push(step);
+    steps
+}
+
+/// What is renamed. What cannot be taken away is copied, what becomes `@timestamp` is read as a time,
+/// and what is renamed twice waits for a step of its own: these steps come back.
+fn renames(
+    settings: &mut Settings<'_>,
+    work: &mut Work<'_>,
+    changes: &mut Vec<(String, Node)>,
+) -> Vec<Table> {
+    let mut steps = Vec::new();
+    let mut copied = Vec::new();
+    let mut groups: Vec<Vec<(String, String)>> = vec![Vec::new()];
+    for (from, to) in named_texts("rename", settings, work) {
+        let (from, to) = (work.names.read(&from), work.names.write(&to));
+        if to == "@timestamp" {
+            let mut step = Table::default();
+            let date = [("field", from.as_str()), ("formats", "ISO8601")];
+            let date = date.map(|(name, value)| (name.to_owned(), value.into()));
+            step.set("date", Node::Table(date.into()));
+            step.set("remove_field", from);
+            steps.push(step);
+        } else if is_kept(&from) {
+            copied.push((from, to));
+        } else if from != to {
+            let touches =
+                |(one, other): &(String, String)| [one, other].contains(&&from) || *one == to;
+            if groups.last().is_some_and(|group| group.iter().any(touches)) {
+                groups.push(Vec::new());
+            }
+            if let Some(group) = groups.last_mut() {
+                group.push((from, to));
+            }
+        }
+    }
+    let mut early = |name: &str, pairs: Vec<(String, String)>| {
+        let mut step = Table::default();
+        step.set("mutate", Node::Table(vec![(name.to_owned(), table(pairs))]));
+        steps.push(step);
+    };
+    if !copied.is_empty() {
+        early("copy", copied);
+    }
+    let last = groups.pop().unwrap_or_default();
+    for group in groups {
+        early("rename", group);
+    }
+    if !last.is_empty() {
+        changes.push(("rename".to_owned(), table(last)));
+    }
+    steps
+}
+
+fn table(pairs: Vec<(String, String)>) -> Node {
+    Node::Table(pairs.into_iter().map(|(name, value)| (name, value.into())).collect())
 }
 
 /// Whether a field cannot be taken away, so that renaming it is copying it.

@@ -26,6 +26,9 @@ pub(super) fn steps(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Tab
     let overwrite = settings.texts("overwrite", &mut work.told);
     let target = settings.text("target", &mut work.told).map(|target| work.names.write(&target));
     let mut shared = shared(settings, work);
+    if work.names.legacy {
+        shared.push(("names".to_owned(), "legacy".into()));
+    }
     if let Some(target) = &target {
         shared.push(("target".to_owned(), target.as_str().into()));
     }
@@ -71,11 +74,8 @@ fn shared(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<(String, Node
             definitions.into_iter().map(|(name, text)| (name, renamed(&text, work).into()));
         set("definitions", Node::Table(definitions.collect()));
     }
-    let directories = settings.texts("patterns_dir", &mut work.told);
-    let glob = settings.text("patterns_files_glob", &mut work.told);
-    if !directories.is_empty() {
-        let glob = glob.as_deref().unwrap_or("*");
-        let files = directories.iter().map(|name| format!("{}/{glob}", name.trim_end_matches('/')));
+    let files = pattern_files(settings, work);
+    if !files.is_empty() {
         set("pattern_files", list(files));
     }
     for (name, default) in
@@ -96,6 +96,26 @@ fn shared(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<(String, Node
     }
     settings.ignore(&["timeout_scope", "singles"]);
     shared
+}
+
+/// The files in the directories of patterns.
+fn pattern_files(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<String> {
+    let directories = settings.texts("patterns_dir", &mut work.told);
+    let names = settings.text("patterns_files_glob", &mut work.told);
+    let names = names.as_deref().unwrap_or("*");
+    let mut files = Vec::new();
+    for directory in directories {
+        match (work.directory)(&directory, names) {
+            Some(mut found) => files.append(&mut found),
+            None => {
+                let message = format!(
+                    "cannot read the directory `{directory}`: name its files in `pattern_files`"
+                );
+                work.told.missing(settings.place(), message);
+            }
+        }
+    }
+    files
 }
 
 /// The names whose old value a capture takes the place of: those that grok says, and those that our

@@ -201,20 +201,26 @@ fn tag_on_failure(step: &mut Table, settings: &mut Settings<'_>, work: &mut Work
     let tags: Vec<String> = settings
         .iter()
         .flat_map(|setting| texts_of(&setting.value, work.variable, &mut work.told))
+        .filter(|tag| !tag.is_empty())
         .collect();
     step.set("tag_on_failure", texts(tags));
 }
 
-/// Names and the text of each.
+/// Names and the text of each; of several of one name, the last.
 fn named_texts(
     name: &str,
     settings: &mut Settings<'_>,
     work: &mut Work<'_>,
 ) -> Vec<(String, String)> {
-    let pairs = settings.pairs(name, &mut work.told);
-    let each =
-        |(name, value): (String, &Value)| Some((name, text(value, work.variable, &mut work.told)?));
-    pairs.into_iter().filter_map(each).collect()
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (name, value) in settings.pairs(name, &mut work.told) {
+        let Some(value) = text(value, work.variable, &mut work.told) else { continue };
+        match found.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => found.push((name, value)),
+        }
+    }
+    found
 }
 
 /// The field that a filter reads, `message` unless it says another.

@@ -2,7 +2,7 @@
 
 use super::{named_texts, source, tag_on_failure};
 use crate::Work;
-use crate::settings::Settings;
+use crate::settings::{Settings, text};
 use crate::toml::{Node, Table, list};
 
 pub(super) fn json(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Table> {
@@ -28,9 +28,15 @@ pub(super) fn kv(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Table>
             kv.push((name.to_owned(), unescaped(&characters).into()));
         }
     }
-    for name in ["trim_key", "trim_value", "prefix"] {
-        if let Some(text) = settings.text(name, &mut work.told) {
-            kv.push((name.to_owned(), unescaped(&text).into()));
+    for (names, ours) in [
+        (&["trim_key", "trimkey"][..], "trim_key"),
+        (&["trim_value", "trim"], "trim_value"),
+        (&["prefix"], "prefix"),
+    ] {
+        let setting = settings.take_any(names);
+        let text = setting.and_then(|one| text(&one.value, work.variable, &mut work.told));
+        if let Some(text) = text {
+            kv.push((ours.to_owned(), unescaped(&text).into()));
         }
     }
     for name in ["include_keys", "exclude_keys"] {
@@ -78,8 +84,7 @@ pub(super) fn csv(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Table
     }
     for name in ["autodetect_column_names", "skip_header", "skip_empty_rows"] {
         if let Some(setting) = settings.take(name)
-            && crate::settings::text(&setting.value, work.variable, &mut work.told).as_deref()
-                == Some("true")
+            && text(&setting.value, work.variable, &mut work.told).as_deref() == Some("true")
         {
             let message =
                 format!("`{name}` needs lines in a row, a step sees one: name the columns");

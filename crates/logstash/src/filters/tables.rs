@@ -53,7 +53,10 @@ pub(super) fn geoip(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Tab
     }
     let target = settings.text("target", &mut work.told);
     let target = work.names.write(target.as_deref().unwrap_or("geoip"));
-    geoip.push(("target".to_owned(), target.as_str().into()));
+    // Below `source.geo` and `source.as` ECS has what is put below `source` here.
+    let target =
+        target.strip_suffix(".geo").or_else(|| target.strip_suffix(".as")).unwrap_or(&target);
+    geoip.push(("target".to_owned(), target.into()));
     let message = format!(
         "what is found is named as in ECS: {target}.geo.country_iso_code, {target}.geo.city_name, \
          {target}.geo.location, {target}.as.number"
