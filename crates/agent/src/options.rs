@@ -44,6 +44,9 @@ pub struct Options {
     /// File that holds the agent token
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Certificates (PEM) to trust in place of the public ones, for a hub whose CA is your own
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
     /// Where positions and the spool are kept [default: /var/lib/bergfried-agent]
     #[arg(long, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
@@ -142,7 +145,7 @@ impl Options {
                 Protocol::Native(Hub {
                     url: url.unwrap_or_default(),
                     token: token.unwrap_or_default(),
-                    ca_file: table.ca_file,
+                    ca_file: self.ca_file.or(table.ca_file),
                 })
             }
             Speaks::Watchtower => {

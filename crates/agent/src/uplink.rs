@@ -183,7 +183,10 @@ fn hint(said: &str) -> Option<&'static str> {
             "the receiver shows a CA's own certificate; let the CA sign one for the receiver, or \
              make it with `openssl req -x509 -addext basicConstraints=critical,CA:FALSE`",
         ),
-        ("UnknownIssuer", "name the CA that signed it in `ca_file` of the [hub] table"),
+        (
+            "UnknownIssuer",
+            "name the CA that signed it with --ca-file, or in `ca_file` of the [hub] table",
+        ),
         ("NotValidForName", "the certificate is for another host name than the address has"),
     ];
     HINTS.iter().find(|(word, _)| said.contains(word)).map(|(_, hint)| *hint)

@@ -133,6 +133,9 @@ pub(crate) struct HubChoice {
         allow_hyphen_values = true
     )]
     pub(crate) key: Option<String>,
+    /// Certificates (PEM) to trust in place of the public ones, for a hub whose CA is your own
+    #[arg(long, env = "BERGFRIED_CA_FILE", value_name = "FILE", global = true)]
+    pub(crate) ca_file: Option<PathBuf>,
     /// The hub's data directory, on its own machine
     #[arg(long, env = "BERGFRIED_DATA_DIR", value_name = "DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,

@@ -1,12 +1,14 @@
 //! Talks to a hub: finds its address and key, asks, and turns refusals into messages.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bergfried_hub::DataDir;
 use serde::de::DeserializeOwned;
 use ureq::http::Response;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
 use crate::arguments::{HubChoice, default_data_dir};
@@ -41,7 +43,12 @@ impl Client {
                 data_dir.display()
             ),
         };
+        let mut tls = TlsConfig::builder();
+        if let Some(path) = &choice.ca_file {
+            tls = tls.root_certs(RootCerts::new_with_certs(&roots(path)?));
+        }
         let config = Agent::config_builder()
+            .tls_config(tls.build())
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_connect(Some(Duration::from_secs(5)))
@@ -127,6 +134,24 @@ impl Client {
         serde_json::from_reader(BufReader::new(body))
             .with_context(|| format!("cannot understand the answer of {}", self.url))
     }
+}
+
+/// The certificates of a PEM file.
+fn roots(path: &Path) -> anyhow::Result<Vec<Certificate<'static>>> {
+    let failed = || format!("cannot use {}", path.display());
+    let text = std::fs::read(path).with_context(failed)?;
+    let roots: Vec<_> = parse_pem(&text)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        })
+        .collect::<Result<_, _>>()
+        .with_context(failed)?;
+    if roots.is_empty() {
+        bail!("{}: there is no certificate in it", failed());
+    }
+    Ok(roots)
 }
 
 /// The answer, or the hub's own words on why not.

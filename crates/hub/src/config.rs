@@ -8,6 +8,7 @@ use bergfried_control::Secret;
 use bergfried_event::nearest;
 use bergfried_notify::Channel;
 use bergfried_process::ChainFile;
+use bergfried_tls::ServerTls;
 use serde::Deserialize;
 
 use crate::chains::ChainFiles;
@@ -18,6 +19,8 @@ use crate::rules::RuleFiles;
 pub struct Config {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The certificate for HTTPS; none: plain HTTP.
+    pub tls: Option<ServerTls>,
     /// Where the data lives.
     pub data_dir: PathBuf,
     /// An admin key that is to work, besides those that the data directory knows.
@@ -50,6 +53,10 @@ pub struct Config {
 /// log_sources = "/etc/bergfried/log-sources.yml"
 /// pipelines = ["/etc/bergfried/pipeline.yml"]     # change rules before they are compiled
 /// console_url = "https://bergfried.example.org"
+///
+/// [tls]                               # HTTPS for the console, agents and shippers
+/// certificate = "/etc/bergfried/hub.pem"
+/// key = "/etc/bergfried/hub.key"
 ///
 /// [[notify]]
 /// name = "ops"
@@ -89,6 +96,9 @@ pub struct HubFile {
     pub pipelines: Vec<PathBuf>,
     /// The console's address for links in messages.
     pub console_url: Option<String>,
+    /// The certificate of the HTTP listener, which speaks HTTPS then; to this machine itself it
+    /// speaks plain HTTP too.
+    pub tls: Option<ServerTls>,
     /// Where people are told.
     #[serde(default)]
     pub notify: Vec<Channel>,

@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub(crate) logins_to: Option<Arc<str>>,
     pub(crate) repeats: Arc<watchtower::Repeats>,
     pub(crate) door: Arc<Door>,
+    /// The certificate of the HTTP listener.
+    pub(crate) tls: Option<Arc<bergfried_tls::ServerSide>>,
     pub(crate) started: bergfried_event::Timestamp,
     /// Ends when the hub stops, so that streams end too.
     pub(crate) stopping: tokio::sync::watch::Receiver<bool>,

@@ -11,6 +11,7 @@ use bergfried_event::Timestamp;
 use bergfried_pipeline::{Channels, Parts, Pipeline, StartError};
 use bergfried_rules::Diagnostic;
 use bergfried_store::StoreError;
+use bergfried_tls::TlsError;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
@@ -53,6 +54,9 @@ pub enum HubError {
         /// Why.
         error: io::Error,
     },
+    /// The certificate for HTTPS.
+    #[error("{0} (table [tls])")]
+    Tls(#[from] TlsError),
     /// The runtime.
     #[error("cannot start the server: {0}")]
     Runtime(io::Error),
@@ -90,6 +94,8 @@ pub struct Hub {
     live_chains: Arc<LiveChains>,
     rules_thread: std::thread::JoinHandle<()>,
     address: SocketAddr,
+    url: String,
+    local_url: String,
     data_dir: DataDir,
     first_start: FirstStart,
     diagnostics: Arc<[Diagnostic]>,
@@ -104,6 +110,7 @@ impl Hub {
     /// cannot be read, or chains have a mistake.
     pub fn start(config: Config) -> Result<Hub, HubError> {
         let data_dir = DataDir::hold(&config.data_dir)?;
+        let tls = config.tls.map(|files| files.open(&["http/1.1"])).transpose()?.map(Arc::new);
         let live_rules = Arc::new(LiveRules::load(config.rules)?);
         let now_running = live_rules.now();
         let live_chains = Arc::new(LiveChains::load(config.chains)?);
@@ -127,8 +134,10 @@ impl Hub {
         let failed = |error| HubError::Listen { address: listen, error };
         let listener = runtime.block_on(TcpListener::bind(listen)).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let url = url_of(address);
-        data_dir.note_address(&url)?;
+        let url = url_of(if tls.is_some() { "https" } else { "http" }, address);
+        // Commands of this machine need no certificate, see `serve.rs`.
+        let local_url = url_of("http", address);
+        data_dir.note_address(&local_url)?;
 
         let channels = Arc::new(config.channels);
         let pipeline = Arc::new(Pipeline::start(Parts {
@@ -141,7 +150,7 @@ impl Hub {
             remembered: data_dir.remembered(),
             channels: Channels {
                 list: channels.as_ref().clone(),
-                console: Some(config.console_url.unwrap_or(url)),
+                console: Some(config.console_url.unwrap_or_else(|| url.clone())),
             },
             environment: config.environment,
         })?);
@@ -162,12 +171,13 @@ impl Hub {
             chains: Arc::clone(&live_chains),
             channels,
             inputs: inputs.view(),
+            tls: tls.clone(),
             started: now(),
             stopping: stopped.clone(),
         };
         let rules_thread = watch_rules(Arc::clone(&live_rules), Arc::clone(&pipeline))
             .map_err(HubError::Runtime)?;
-        let server = runtime.spawn(serve(listener, router(state), stopped));
+        let server = runtime.spawn(serve(listener, tls, router(state), stopped));
         Ok(Hub {
             runtime,
             server,
@@ -178,6 +188,8 @@ impl Hub {
             live_chains,
             rules_thread,
             address,
+            url,
+            local_url,
             data_dir,
             first_start,
             diagnostics: now_running.diagnostics,
@@ -190,9 +202,14 @@ impl Hub {
         self.address
     }
 
-    /// The URL under which this machine reaches it.
-    pub fn url(&self) -> String {
-        url_of(self.address)
+    /// The console's URL, as far as the hub knows its own name.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The URL under which this machine reaches it, without TLS.
+    pub fn local_url(&self) -> &str {
+        &self.local_url
     }
 
     /// What it takes besides HTTP, and where.
@@ -249,14 +266,14 @@ impl Hub {
     }
 }
 
-fn url_of(mut address: SocketAddr) -> String {
+fn url_of(scheme: &str, mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    format!("http://{address}")
+    format!("{scheme}://{address}")
 }
 
 pub(crate) fn now() -> Timestamp {

@@ -30,7 +30,8 @@ Examples:
   bergfried hub --listen 127.0.0.1:8000 --data-dir /var/lib/bergfried
   bergfried hub --listen 0.0.0.0:8000 --config /etc/bergfried/hub.toml")]
 pub(crate) struct Hub {
-    /// Address and port to listen on; put a TLS proxy before one that others can reach
+    /// Address and port to listen on; give one that others can reach a certificate, see [tls] in
+    /// the configuration
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
     pub(crate) listen: SocketAddr,
     /// Where the data lives [default: /var/lib/bergfried for root, else in the home directory]
@@ -81,6 +82,7 @@ pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
     }
     Ok(Config {
         listen: arguments.listen,
+        tls: file.tls,
         data_dir: arguments.data_dir.clone().unwrap_or_else(default_data_dir),
         admin_key: arguments.admin_key.as_deref().filter(|key| !key.is_empty()).map(Secret::new),
         watchtower_token: set("WATCHTOWER_AGENT_TOKEN")

@@ -119,5 +119,5 @@ fn agent_for(hub: &RunningHub, state: &Path) -> anyhow::Result<AgentConfig> {
     let path = hub.data_dir().agent_token();
     let token = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(AgentConfig::for_hub(&hub.url(), Secret::new(&token), state))
+    Ok(AgentConfig::for_hub(hub.local_url(), Secret::new(&token), state))
 }

@@ -14,6 +14,7 @@ mod browser;
 mod client;
 mod durable;
 mod full_disk;
+mod https;
 mod hub;
 mod intake;
 mod notify;

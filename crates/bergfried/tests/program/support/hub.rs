@@ -61,6 +61,10 @@ impl Hub {
             assert!(!ended, "the hub ended: {out}{}", process.err());
             None
         });
+        let url = match url.starts_with("https:") {
+            true => std::fs::read_to_string(data.join("hub.url")).unwrap().trim().to_owned(),
+            false => url,
+        };
         Hub { process, url, data: data.to_owned() }
     }
 

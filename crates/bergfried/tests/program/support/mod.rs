@@ -1,5 +1,6 @@
 //! What the tests share: the program as a process, a hub, HTTP, log lines.
 
+pub(crate) mod certificates;
 pub(crate) mod chromium;
 pub(crate) mod dice;
 pub(crate) mod http;
