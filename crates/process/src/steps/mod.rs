@@ -8,15 +8,21 @@ use crate::compile::Compile;
 use crate::config::StepFile;
 use crate::scene::Scene;
 
+pub(crate) mod cef;
 pub(crate) mod cidr;
+pub(crate) mod csv;
 pub(crate) mod date;
+pub(crate) mod dissect;
 pub(crate) mod drop;
 pub(crate) mod geoip;
 pub(crate) mod grok;
 pub(crate) mod json;
+pub(crate) mod kv;
+pub(crate) mod logfmt;
 pub(crate) mod lookup;
 pub(crate) mod mutate;
 mod networks;
+mod pairs;
 pub(crate) mod parse;
 
 /// A kind of action.
@@ -41,7 +47,12 @@ pub struct Kind {
 /// Every kind of action.
 pub const KINDS: &[Kind] = &[
     grok::KIND,
+    dissect::KIND,
+    kv::KIND,
     json::KIND,
+    csv::KIND,
+    cef::KIND,
+    logfmt::KIND,
     parse::KIND,
     date::KIND,
     mutate::KIND,
