@@ -13,6 +13,7 @@ mod block;
 mod bytes_io;
 mod encode;
 mod error;
+mod follow;
 mod manifest;
 mod opening;
 mod reader;

@@ -58,7 +58,11 @@ pub fn open(
         wal_bytes: files.iter().map(|file| file.finished.length).sum::<u64>() + wal.length(),
         torn_bytes: files.iter().map(|file| file.cut).sum(),
     };
-    let shared = Arc::new(Shared::new(directory.to_owned(), snapshot));
+    let shared = Arc::new(Shared::new(
+        directory.to_owned(),
+        snapshot,
+        recovery.next_event_id.saturating_sub(1),
+    ));
     let writer = Writer {
         shared: Arc::clone(&shared),
         frames: FrameWriter::new(wal.path())?,

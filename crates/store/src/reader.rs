@@ -2,14 +2,16 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bergfried_event::{Field, FieldName, Timestamp};
+use bergfried_event::{Event, Field, FieldName, Timestamp};
 use bergfried_query::{Comparison, Condition, Predicate, Target};
 
 use crate::aggregate;
 use crate::block::join_ranges;
 use crate::encode::Names;
 use crate::error::StoreError;
+use crate::follow::follow;
 use crate::segment::rows::Rows;
 use crate::select::{Order, by_id, select, stored_in};
 use crate::snapshot::Shared;
@@ -161,6 +163,39 @@ impl Reader {
             Condition::Number(Comparison::GreaterOrEqual, first_id as f64),
         );
         self.walk(&since, Timestamp::MIN, first_id, usize::MAX, visit)
+    }
+
+    /// Hands over the events of higher ids than `after`, in the order of their ids (the order in which
+    /// they were taken), until `visit` breaks off. `visit` is given the id, the time at which the hub
+    /// took the event, and the event with its stored fields.
+    ///
+    /// Cheap where the next event is among the newest, which are in memory. Ids have no gaps: one that
+    /// is skipped was removed.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or is damaged.
+    pub fn follow(
+        &self,
+        after: u64,
+        visit: impl FnMut(u64, Timestamp, &Event<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        follow(&self.shared, after, visit)
+    }
+
+    /// The id of the event that was stored last; 0 where none ever was.
+    pub fn last_id(&self) -> u64 {
+        self.shared.growth.last_id()
+    }
+
+    /// Waits until an event of a higher id than `after` is stored, the time is over, or
+    /// [`Reader::wake`] is called. Returns the last id.
+    pub fn wait_past(&self, after: u64, time: Duration) -> u64 {
+        self.shared.growth.wait_past(after, time)
+    }
+
+    /// Lets everyone return who waits in [`Reader::wait_past`].
+    pub fn wake(&self) {
+        self.shared.growth.wake();
     }
 
     fn walk(

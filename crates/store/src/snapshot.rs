@@ -1,7 +1,8 @@
 //! What readers and the writer share: a consistent view of memory and segments.
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use crate::block::Part;
 use crate::segment::open::Segment;
@@ -25,11 +26,13 @@ pub(crate) struct Snapshot {
 pub(crate) struct Shared {
     pub(crate) directory: PathBuf,
     current: RwLock<Snapshot>,
+    pub(crate) growth: Growth,
 }
 
 impl Shared {
-    pub(crate) fn new(directory: PathBuf, snapshot: Snapshot) -> Self {
-        Shared { directory, current: RwLock::new(snapshot) }
+    pub(crate) fn new(directory: PathBuf, snapshot: Snapshot, last_id: u64) -> Self {
+        let growth = Growth { state: Mutex::new((last_id, 0)), grown: Condvar::new() };
+        Shared { directory, current: RwLock::new(snapshot), growth }
     }
 
     /// The current view; it does not change under its holder.
@@ -42,5 +45,38 @@ impl Shared {
     /// Changes the view at once for all who come after.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Snapshot) -> T) -> T {
         change(&mut self.current.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Tells those who follow the store that it has grown.
+pub(crate) struct Growth {
+    /// The last id, and how often everyone was woken.
+    state: Mutex<(u64, u64)>,
+    grown: Condvar,
+}
+
+impl Growth {
+    pub(crate) fn last_id(&self) -> u64 {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Says that events up to this one are in the current view.
+    pub(crate) fn reached(&self, last_id: u64) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0 = last_id;
+        self.grown.notify_all();
+    }
+
+    pub(crate) fn wake(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).1 += 1;
+        self.grown.notify_all();
+    }
+
+    pub(crate) fn wait_past(&self, after: u64, time: Duration) -> u64 {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let woken = state.1;
+        let waited = self
+            .grown
+            .wait_timeout_while(state, time, |state| state.0 <= after && state.1 == woken);
+        waited.unwrap_or_else(PoisonError::into_inner).0.0
     }
 }

@@ -132,7 +132,8 @@ impl Writer {
             self.next_sequence = committed.sequence + 1;
             self.wal.note(committed.sequence, *has_findings);
         }
-        self.shared.change(|snapshot| {
+        let last_id = self.next_event_id.saturating_sub(1);
+        let committed = self.shared.change(|snapshot| {
             snapshot.wal_bytes += bytes;
             group
                 .batches
@@ -142,7 +143,9 @@ impl Writer {
                     committed
                 })
                 .collect()
-        })
+        });
+        self.shared.growth.reached(last_id);
+        committed
     }
 
     fn roll_if_due(&mut self, now: Timestamp) -> Result<(), StoreError> {

@@ -238,7 +238,34 @@ impl Model {
             });
             assert_eq!(handed.unwrap(), expected.len());
             assert_eq!(replayed, expected);
+            self.check_follow(reader, first as u64);
         }
+    }
+
+    /// In the order of ids, broken off and continued in between.
+    fn check_follow(&self, reader: &Reader, first: u64) {
+        let mut expected: Vec<_> =
+            self.events.iter().filter(|event| id(event) >= first as i64).collect();
+        expected.sort_by_key(|event| id(event));
+        assert_eq!(reader.last_id(), self.events.len() as u64);
+        let (mut after, mut followed) = (first.saturating_sub(1), Vec::new());
+        loop {
+            let mut portion = 0;
+            let visited = reader.follow(after, |event_id, ingested, event| {
+                assert_eq!(id(event), event_id as i64);
+                assert_eq!(event.text(Field::EventIngested).unwrap(), ingested.to_string());
+                followed.push(sorted(event));
+                after = event_id;
+                portion += 1;
+                if portion < 700 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            });
+            visited.unwrap();
+            if portion == 0 {
+                break;
+            }
+        }
+        let expected: Vec<_> = expected.into_iter().map(sorted).collect();
+        assert_eq!(followed, expected);
     }
 }
 
