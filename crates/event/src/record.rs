@@ -21,6 +21,10 @@ pub enum SourceKind {
     Syslog,
     /// One JSON object of any program: a Windows event as exporters write it, ECS, or its own.
     Json,
+    /// An event of another hub, its fields as one flat JSON object as [`Event`] serializes.
+    ///
+    /// [`Event`]: crate::Event
+    Event,
     /// A login reported over the Watchtower protocol, as its JSON document.
     Watchtower,
 }
@@ -33,6 +37,7 @@ impl SourceKind {
             SourceKind::Journald => "journald",
             SourceKind::Syslog => "syslog",
             SourceKind::Json => "json",
+            SourceKind::Event => "event",
             SourceKind::Watchtower => "watchtower",
         }
     }

@@ -34,6 +34,7 @@
 //! One try at a password or key is one event that has `ssh.method`; `Invalid user` and the lines of
 //! PAM about the same try do not have it.
 
+mod forwarded;
 mod journald;
 mod json;
 mod line;
@@ -74,6 +75,7 @@ pub fn parse<'a>(kind: SourceKind, text: &'a str, context: &Context<'_>) -> Even
         SourceKind::File | SourceKind::Syslog => Some(syslog::parse(text, context)),
         SourceKind::Journald => journald::parse(text, context),
         SourceKind::Json => object(text, context),
+        SourceKind::Event => forwarded::parse(text),
         SourceKind::Watchtower => watchtower::parse(text, context),
     };
     read.unwrap_or_else(|| raw(text, context))

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use bergfried_control::{ChannelFilter, Control};
-use bergfried_event::{Event, Field, FieldName, Finding, readable};
+use bergfried_event::{Event, Field, FieldName, Finding, SourceKind, readable};
 use bergfried_process::{Chains, Meter, Verdict};
 use bergfried_rules::RuleSet;
 use bergfried_store::{BatchId, Committed, NewBatch, Reader, StoreError, Writer};
@@ -356,7 +356,8 @@ impl Committer {
             if mark(&mut event, origin) {
                 self.counters.claimed.add(origin.input.as_deref().unwrap_or_default());
             }
-            if !batch.agent.is_empty() {
+            // An event of another hub names the agent that read it.
+            if !batch.agent.is_empty() && origin.kind != SourceKind::Event {
                 event.set_named(FieldName::Known(Field::AgentName), batch.agent.as_str());
             }
             if record.truncated {
