@@ -189,19 +189,26 @@ fn split_names(text: &str) -> Vec<&str> {
 /// Whether the text has the fixed parts in their order, at both ends too; each other part stands for
 /// one character or more.
 fn fits(pieces: &[Piece], text: &str) -> bool {
-    match pieces {
-        [] => text.is_empty(),
-        [Piece::Text(fixed), rest @ ..] => {
-            text.strip_prefix(fixed.as_str()).is_some_and(|behind| fits(rest, behind))
-        }
-        [_] => !text.is_empty(),
-        [_, rest @ ..] => text
-            .char_indices()
-            .skip(1)
-            .filter_map(|(place, _)| text.get(place..))
-            .chain([""])
-            .any(|behind| fits(rest, behind)),
+    let (mut rest, mut open) = (text, false);
+    let mut pieces = pieces.iter().peekable();
+    while let Some(piece) = pieces.next() {
+        let Piece::Text(fixed) = piece else {
+            // One character for this part, further ones as they are needed.
+            let Some(first) = rest.chars().next() else { return false };
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
+            open = true;
+            continue;
+        };
+        let found = match (open, pieces.peek()) {
+            (false, _) => rest.strip_prefix(fixed.as_str()),
+            (true, None) => return rest.ends_with(fixed.as_str()),
+            // The first place is as good as any later one.
+            (true, Some(_)) => rest.split_once(fixed.as_str()).map(|(_, behind)| behind),
+        };
+        let Some(behind) = found else { return false };
+        (rest, open) = (behind, false);
     }
+    open || rest.is_empty()
 }
 
 fn value<'e>(event: &'e Event<'_>, field: &FieldName<'_>) -> Option<Cow<'e, str>> {
@@ -339,9 +346,51 @@ mod tests {
     }
 
     #[test]
+    fn what_came_of_a_template_is_told_from_other_files() {
+        for (template, name, expected) in [
+            ("%{host}-%{program}.log", "a-b-c.log", true),
+            ("%{host}-%{program}.log", "-b.log", false),
+            ("%{host}-%{program}.log", "a-.log", false),
+            ("%{host}-%{program}.log", "a-b.log.gz", false),
+            ("x%{a}%{b}", "xyz", true),
+            ("x%{a}%{b}", "xy", false),
+            ("plain", "plain", true),
+            ("plain", "plainer", false),
+        ] {
+            let template = Template::parse(template).unwrap();
+            assert_eq!(fits(&template.pieces, name), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn a_line_stays_one_line() {
         let mut out = String::new();
         push_line("a\tb\nNov 20 forged\r\u{1b}[31m\u{85}\u{2028}grüße", &mut out);
         assert_eq!(out, "a\tb\\nNov 20 forged\\r\\x1b[31m\\x85\\u{2028}grüße");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_leaves_the_directory(
+            host in "\\PC{0,40}|[./\\x00-\\x1f-]{0,8}|.{200,400}",
+            program in "[./@-]{0,4}.{0,20}",
+        ) {
+            let mut event = Event::new(Timestamp::from_seconds(0), "x");
+            event.set(Field::HostName, host.as_str());
+            event.set(Field::ProcessName, program.as_str());
+            for path in ["/srv/%{host}-%{program}.log", "/srv/%{host}/%{program}", "/srv/.%{host}"] {
+                let template = PathTemplate::parse(path).unwrap();
+                let mut out = String::new();
+                template.render(&event, Timestamp::from_seconds(0), &mut out);
+                let names: Vec<&str> = out.split('/').collect();
+                proptest::prop_assert_eq!(names.len(), template.depth());
+                for name in names {
+                    proptest::prop_assert!(!matches!(name, "" | "." | ".."), "{:?}", out);
+                    proptest::prop_assert!(name.len() <= name::MAX_BYTES, "{:?}", out);
+                    proptest::prop_assert!(!name.contains(['\0', '@', '\n']), "{:?}", out);
+                    proptest::prop_assert!(!name.chars().any(char::is_control), "{:?}", out);
+                }
+            }
+        }
     }
 }
