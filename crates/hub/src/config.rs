@@ -7,12 +7,14 @@ use bergfried_collect::Input;
 use bergfried_control::Secret;
 use bergfried_event::nearest;
 use bergfried_notify::Channel;
+use bergfried_output::{Output, OutputFile};
 use bergfried_process::ChainFile;
 use bergfried_tls::ServerTls;
 use serde::Deserialize;
 
 use crate::chains::ChainFiles;
 use crate::rules::RuleFiles;
+use crate::running::now;
 
 /// Everything that a hub needs to know.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub struct Config {
     pub channels: Vec<Channel>,
     /// What it takes besides HTTP.
     pub inputs: Vec<Input>,
+    /// Where events are sent on.
+    pub outputs: Vec<Output>,
     /// The channel that is told of every login that comes over the Watchtower protocol.
     pub logins_to: Option<String>,
     /// The console's address for links in messages; absent: the one it listens on.
@@ -75,6 +79,11 @@ pub struct Config {
 /// when = "program:nginx"
 /// [[chain.step]]
 /// grok = { patterns = ["%{IPORHOST:source.address} %{GREEDYDATA:message}"] }
+///
+/// [[output]]                          # see `bergfried_output::OutputFile`
+/// name = "files"
+/// type = "file"                       # or "syslog", or "bergfried"
+/// path = "/srv/logs/%{host.name}-%{program}.log"
 /// ```
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,6 +117,12 @@ pub struct HubFile {
     /// Chains of steps that read more out of events, in the order in which they run.
     #[serde(default)]
     pub chain: Vec<ChainFile>,
+    /// Where events are sent on.
+    #[serde(default)]
+    pub output: Vec<OutputFile>,
+    /// The same, checked when the file is read.
+    #[serde(skip)]
+    pub outputs: Vec<Output>,
 }
 
 /// A configuration that cannot be used: the file, and line and column where they are known.
@@ -142,7 +157,7 @@ impl HubFile {
     /// # Errors
     /// As [`HubFile::read`].
     pub fn parse(text: &str, name: &str) -> Result<HubFile, ConfigError> {
-        let file: HubFile = toml::from_str(text).map_err(|error| ConfigError {
+        let mut file: HubFile = toml::from_str(text).map_err(|error| ConfigError {
             place: place(name, text, error.span().map_or(0, |span| span.start)),
             message: with_nearest(error.message()),
         })?;
@@ -169,6 +184,7 @@ impl HubFile {
                 }
             }
         }
+        file.outputs = outputs(&file.output, text, name)?;
         Ok(file)
     }
 }
@@ -182,6 +198,37 @@ fn with_nearest(message: &str) -> String {
         Some(near) => format!("{message}; is `{near}` meant?"),
         None => message.to_owned(),
     }
+}
+
+/// Checks the tables of outputs; a mistake has the place of its key.
+fn outputs(tables: &[OutputFile], text: &str, name: &str) -> Result<Vec<Output>, ConfigError> {
+    let mut names = std::collections::HashSet::new();
+    let mut outputs = Vec::with_capacity(tables.len());
+    for (index, table) in tables.iter().enumerate() {
+        let (key, message) = match table.check(now()) {
+            Ok(output) if names.insert(table.name.as_str()) => {
+                outputs.push(output);
+                continue;
+            }
+            Ok(_) => (Some("name"), format!("two outputs are named `{}`", table.name)),
+            Err(error) => (error.key, error.to_string()),
+        };
+        let offset = offset_in("output", index, key, text);
+        return Err(ConfigError { place: place(name, text, offset), message });
+    }
+    Ok(outputs)
+}
+
+/// Where a key of an array's table stands, or the table where the key is not there.
+fn offset_in(array: &str, index: usize, key: Option<&str>, text: &str) -> usize {
+    let Ok(document) = toml::de::DeTable::parse(text) else { return 0 };
+    let array = document.get_ref().get(array).and_then(|value| value.get_ref().as_array());
+    let Some(table) = array.and_then(|array| array.get(index)) else { return 0 };
+    let entries = table.get_ref().as_table();
+    let at_key = entries.zip(key).and_then(|(entries, wanted)| {
+        entries.iter().find(|(key, _)| key.get_ref() == wanted).map(|(key, _)| key.span().start)
+    });
+    at_key.unwrap_or(table.span().start)
 }
 
 /// `name:line:column` of a byte of the text.
@@ -223,6 +270,24 @@ mod tests {
             let text = input("a", "127.0.0.1:1") + &other;
             let error = HubFile::parse(&text, "f").unwrap_err();
             assert!(error.message.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn mistakes_of_outputs_have_the_place_of_their_key() {
+        let good = "[[output]]\nname = 'a'\ntype = 'file'\npath = '/srv/%{host}.log'\n";
+        assert_eq!(HubFile::parse(good, "f").unwrap().outputs.len(), 1);
+        for (text, place, part) in [
+            (format!("{good}keep = 2"), "hub.toml:5:1", "`keep` does nothing"),
+            (format!("{good}{good}"), "hub.toml:6:1", "two outputs are named `a`"),
+            (format!("{good}\n[[output]]\nname='b'\ntype='syslog'"), "hub.toml:6:1", "`to`"),
+            (format!("{good}  when = 'user:('"), "hub.toml:5:3", "cannot read `when`"),
+            (format!("{good}pth = 'x'"), "hub.toml:5:1", "unknown field `pth`"),
+            (good.replace("'file'", "'fiel'"), "hub.toml:3:8", "unknown variant `fiel`"),
+        ] {
+            let error = HubFile::parse(&text, "hub.toml").unwrap_err();
+            assert!(error.place.starts_with(place), "{text}: {error}");
+            assert!(error.message.contains(part), "{text}: {error}");
         }
     }
 

@@ -11,7 +11,8 @@ use bergfried_event::Timestamp;
 use crate::running::HubError;
 
 /// What a hub keeps in its data directory, besides the control database and its side files.
-const OURS: [&str; 6] = ["lock", "events", "agent", "agent.token", "admin.key", "hub.url"];
+const OURS: [&str; 7] =
+    ["lock", "events", "agent", "agent.token", "admin.key", "hub.url", "outputs"];
 
 /// A data directory, held by this process.
 #[derive(Debug)]
@@ -81,6 +82,11 @@ impl DataDir {
     /// What the rules remember, as of some moment.
     pub fn remembered(&self) -> PathBuf {
         self.path.join("rules.state")
+    }
+
+    /// How far each output has come.
+    pub(crate) fn outputs(&self) -> PathBuf {
+        self.path.join("outputs")
     }
 
     /// The state of the agent that runs in the hub's own process.

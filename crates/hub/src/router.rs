@@ -10,6 +10,7 @@ use axum::routing::{delete, get, post};
 use bergfried_collect::InputsView;
 use bergfried_control::Control;
 use bergfried_notify::Channel;
+use bergfried_output::Outputs;
 use bergfried_pipeline::Pipeline;
 use bergfried_store::Reader;
 
@@ -24,6 +25,7 @@ use crate::{api, page, request};
 #[derive(Clone)]
 pub(crate) struct State {
     pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) outputs: Arc<Outputs>,
     pub(crate) reader: Reader,
     pub(crate) control: Arc<Control>,
     pub(crate) rules: Arc<LiveRules>,
@@ -75,6 +77,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/notify", get(api::notify::list))
         .route("/notify/{name}/test", post(api::notify::test))
         .route("/notify/dead/{id}/resend", post(api::notify::resend))
+        .route("/outputs", get(api::outputs::list))
         .route("/openapi.json", get(api::serve_openapi));
     Router::new()
         .route("/", get(page::index))

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bergfried_collect::{InputReport, Inputs, InputsError};
 use bergfried_control::{Control, ControlError, Seeded, TokenKind, TokenLimits};
 use bergfried_event::Timestamp;
+use bergfried_output::Outputs;
 use bergfried_pipeline::{Channels, Parts, Pipeline, StartError};
 use bergfried_rules::Diagnostic;
 use bergfried_store::StoreError;
@@ -81,6 +82,9 @@ pub enum HubError {
     /// The pipeline.
     #[error(transparent)]
     Pipeline(#[from] StartError),
+    /// Outputs.
+    #[error(transparent)]
+    Outputs(#[from] bergfried_output::StartError),
 }
 
 /// A running hub. Dropping it stops it hard; [`Hub::stop`] stops it properly.
@@ -90,6 +94,7 @@ pub struct Hub {
     inputs: Inputs,
     stopping: watch::Sender<bool>,
     pipeline: Arc<Pipeline>,
+    outputs: Arc<Outputs>,
     live_rules: Arc<LiveRules>,
     live_chains: Arc<LiveChains>,
     rules_thread: std::thread::JoinHandle<()>,
@@ -154,6 +159,7 @@ impl Hub {
             },
             environment: config.environment,
         })?);
+        let outputs = Arc::new(Outputs::start(config.outputs, &reader, &data_dir.outputs(), now)?);
         let inputs = {
             let _within = runtime.enter();
             Inputs::start(config.inputs, Arc::clone(&pipeline))?
@@ -161,6 +167,7 @@ impl Hub {
         let (stopping, stopped) = watch::channel(false);
         let state = State {
             pipeline: Arc::clone(&pipeline),
+            outputs: Arc::clone(&outputs),
             searches: Arc::new(Semaphore::new(SEARCHES)),
             logins_to: config.logins_to.map(Arc::from),
             repeats: Arc::new(Repeats::remembered(&reader, now())?),
@@ -184,6 +191,7 @@ impl Hub {
             inputs,
             stopping,
             pipeline,
+            outputs,
             live_rules,
             live_chains,
             rules_thread,
@@ -237,13 +245,15 @@ impl Hub {
         self.rules
     }
 
-    /// A handle that lets the hub read its rule files and its chains again, for whoever waits for
-    /// signals.
+    /// A handle that lets the hub read its rule files and its chains again and open the files of its
+    /// outputs anew, for whoever waits for signals.
     pub fn reload(&self) -> impl Fn() + Send + use<> {
         let rules = Arc::clone(&self.live_rules);
         let chains = Arc::clone(&self.live_chains);
         let pipeline = Arc::clone(&self.pipeline);
+        let outputs = Arc::clone(&self.outputs);
         move || {
+            outputs.reopen();
             drop(rules.ask());
             // What became of it is in the log and in `/api/v1/health`.
             let _told = chains.reload(&pipeline);
@@ -262,6 +272,7 @@ impl Hub {
             tracing::error!("the thread of the rules ended by a panic");
         }
         self.pipeline.stop();
+        self.outputs.stop();
         self.runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     }
 }

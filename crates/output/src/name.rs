@@ -11,10 +11,10 @@ const UNKNOWN: &str = "unknown";
 
 /// Appends a value as part of a name: letters and digits of any script, `.`, `-`, `_` and `+` stay,
 /// all else becomes `_`, as does a dot or a hyphen that the name would begin with. True where
-/// something had to be changed.
+/// something had to be changed. `begins`: the name has nothing but dots so far.
 ///
 /// `@` never stays: it marks rotated files, which a log must not be able to name.
-pub(crate) fn push_safe(value: &str, at_start: bool, out: &mut String) -> bool {
+pub(crate) fn push_safe(value: &str, begins: bool, out: &mut String) -> bool {
     if value.is_empty() {
         out.push_str(UNKNOWN);
         return false;
@@ -25,7 +25,7 @@ pub(crate) fn push_safe(value: &str, at_start: bool, out: &mut String) -> bool {
         if out.len() - start >= MAX_VALUE {
             return true;
         }
-        let first = at_start && out.len() == start;
+        let first = begins && out.len() == start;
         let stays = match character {
             '.' | '-' => !first,
             '_' | '+' => true,

@@ -149,7 +149,8 @@ impl PathTemplate {
                     Piece::Date(parts) => render_date(parts, received, out),
                     Piece::Field(field) => {
                         let value = value(event, field).unwrap_or_default();
-                        changed |= name::push_safe(&value, out.len() == start, out);
+                        let begins = out.bytes().skip(start).all(|byte| byte == b'.');
+                        changed |= name::push_safe(&value, begins, out);
                     }
                 }
             }

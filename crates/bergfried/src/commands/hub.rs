@@ -19,7 +19,7 @@ use crate::arguments::{RuleChoice, default_data_dir};
 /// The first start makes the data directory (mode 0700) with an admin key (admin.key) and an agent
 /// token (agent.token) in it. Ctrl-C or SIGTERM stops it; what was taken is durable. Rule files are read
 /// again when they change, and on SIGHUP, which also lets chains be read again; what has a mistake is
-/// not taken.
+/// not taken. SIGHUP also opens the files of outputs anew.
 #[derive(Args, Debug, Clone)]
 #[command(after_help = "Environment:
   BERGFRIED_DATA_DIR, BERGFRIED_LOG (error, warn, info, debug); and for those who come from
@@ -93,6 +93,7 @@ pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
         chains: ChainFiles { config: arguments.config.clone() },
         channels,
         inputs: file.input,
+        outputs: file.outputs,
         logins_to,
         console_url: file.console_url,
     })
@@ -114,7 +115,8 @@ fn rule_files(arguments: &RuleChoice, file: &mut HubFile) -> RuleFiles {
     }
 }
 
-/// Reads the rule files and the chains again at each SIGHUP, until the process ends.
+/// Reads the rule files and the chains again and opens the files of outputs anew at each SIGHUP,
+/// until the process ends.
 pub(crate) fn reload_on_hangup(hub: &RunningHub) -> anyhow::Result<()> {
     let reload = hub.reload();
     on_hangup(reload).context("cannot take signals")

@@ -41,6 +41,7 @@ pub(crate) async fn health(_admin: Admin, Shared(state): Shared<State>) -> Json<
     problems.extend(state.inputs.problems());
     problems.extend(chains::problems(&state));
     problems.extend(state.tls.as_ref().and_then(|tls| tls.problem()));
+    problems.extend(state.outputs.problems());
     Json(HealthBody {
         status: if problems.is_empty() { "ok" } else { "degraded" },
         problems,

@@ -6,6 +6,7 @@ pub(crate) mod chains;
 pub(crate) mod health;
 pub(crate) mod inputs;
 pub(crate) mod notify;
+pub(crate) mod outputs;
 pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod status;
@@ -52,6 +53,7 @@ use utoipa::{Modify, OpenApi};
         notify::list,
         notify::test,
         notify::resend,
+        outputs::list,
         serve_openapi,
     ),
     modifiers(&Security),
