@@ -11,7 +11,11 @@ pub enum Names {
     Legacy,
 }
 
-/// All definitions.
-pub(crate) fn definitions(_names: Names) -> impl Iterator<Item = (&'static str, &'static str)> {
-    grok_set::patterns().iter().copied()
+/// All definitions, in the order of their file.
+pub(crate) fn definitions(names: Names) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let file = match names {
+        Names::Ecs => include_str!("../patterns/ecs.grok"),
+        Names::Legacy => include_str!("../patterns/legacy.grok"),
+    };
+    file.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(' '))
 }

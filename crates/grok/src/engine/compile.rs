@@ -273,24 +273,15 @@ impl Compiler {
         let targets = self.program.targets.len();
         self.program.targets.resize(targets + firsts.len(), 0);
         let mut table = Box::new([0u16; 257]);
-        // Many bytes have the same list.
-        let mut seen: HashMap<Vec<u16>, u16> = HashMap::new();
+        let mut ways: Vec<u16> = Vec::new();
         for (byte, entry) in table.iter_mut().enumerate() {
-            let ways: Vec<u16> = (0u16..)
-                .zip(firsts)
-                .filter(|(_, first)| {
-                    first.empty || u8::try_from(byte).is_ok_and(|byte| first.bytes.contains(byte))
-                })
-                .map(|(way, _)| way)
-                .collect();
-            *entry = match seen.get(&ways) {
-                Some(list) => *list,
-                None => {
-                    let list = self.list(&ways)?;
-                    seen.insert(ways, list);
-                    list
+            ways.clear();
+            for (way, first) in (0u16..).zip(firsts) {
+                if first.empty || u8::try_from(byte).is_ok_and(|byte| first.bytes.contains(byte)) {
+                    ways.push(way);
                 }
-            };
+            }
+            *entry = self.list(&ways)?;
         }
         let table = match self.tables.get(&table) {
             Some(known) => *known,

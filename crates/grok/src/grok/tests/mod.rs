@@ -1,6 +1,7 @@
 //! What expressions read, held to Logstash's own samples.
 
 mod peers;
+mod samples;
 
 use super::*;
 use crate::Names;
