@@ -27,6 +27,9 @@ pub(crate) struct Names {
     pub(crate) syslog_input: bool,
     /// Whether fields are looked for under the names that standard patterns gave before ECS.
     pub(crate) legacy: bool,
+    /// Whether `@timestamp` is no longer the time of receipt: an input or a filter has read it from
+    /// the line.
+    pub(crate) dated: bool,
     /// The dotted names that some filter writes to.
     pub(crate) written: BTreeSet<String>,
 }
@@ -120,6 +123,10 @@ impl Names {
                 // Joda-Time's year of era is the year in every time that a log names.
                 Some(format) => place(&mut out, &format!("+{}", format.replace('Y', "y"))),
                 None if inside.is_empty() => place(&mut out, inside),
+                // Here the hub's parser has read it from the line already.
+                None if !self.dated && dotted(inside) == "@timestamp" => {
+                    place(&mut out, "event.ingested");
+                }
                 None => place(&mut out, &self.read(inside)),
             }
             rest = behind;
@@ -199,7 +206,7 @@ mod tests {
             ("plain %", "plain %"),
             ("/srv/%{host}-%{syslog_program}.log", "/srv/%{observer.ip}-%{syslog_program}.log"),
             ("%{[a][b]} %{+YYYY.MM.dd}", "%{a.b} %{+yyyy.MM.dd}"),
-            ("%{@timestamp}%{+%s}", "%{@timestamp}%{+%s}"),
+            ("%{@timestamp}%{+%s}", "%{event.ingested}%{+%s}"),
             ("%{{yyyy-MM-dd}}!", "%{+yyyy-MM-dd}!"),
             ("%{open", "%{open"),
             ("%{}", "%{}"),

@@ -31,6 +31,7 @@ pub(crate) fn survey(pipeline: &Pipeline) -> Names {
         message,
         syslog_input: syslog > 0 && syslog == parsed && raw == 0,
         legacy: is_legacy(pipeline),
+        dated: raw == 0 && parsed > 0,
         written,
     }
 }

@@ -211,6 +211,8 @@ fn public_pipelines_have_forms_of_their_own() {
 }"#,
     );
     assert_eq!(translation.count(Loss::Missing), 0, "{:?}", told(&translation));
+    let read: Read = ::toml::from_str(&translation.toml).unwrap();
+    assert_eq!(read.chain[0].steps.len(), 10);
     for part in [
         r#"names = "legacy""#,
         "tag_on_failure = []",
@@ -224,6 +226,23 @@ fn public_pipelines_have_forms_of_their_own() {
     ] {
         assert!(translation.toml.contains(part), "{part} in {}", translation.toml);
     }
+}
+
+#[test]
+fn readers_take_their_settings() {
+    let translation = translated(
+        r#"filter {
+  kv { source => "a" target => "b" field_split => "&?" value_split => ":" include_keys => ["x"] prefix => "p_"
+       whitespace => "strict" allow_duplicate_values => false remove_char_value => "<>" transform_key => "lowercase" }
+  csv { columns => ["one", "two"] separator => ";" quote_char => "'" skip_empty_columns => true convert => { "two" => "integer" } }
+  dissect { mapping => { "message" => "%{ts} %{+ts} %{host} %{rest}" } convert_datatype => { "n" => "int" } }
+  json { source => "rest" target => "doc" skip_on_invalid_json => true }
+  json { source => "message" tag_on_failure => ["_bad"] }
+  syslog_pri { }
+}"#,
+    );
+    assert_eq!(translation.count(Loss::Missing), 0, "{:?}", told(&translation));
+    compiled(&translation.toml);
 }
 
 #[test]

@@ -73,18 +73,18 @@ impl Options {
     /// Done where the action succeeded, in Logstash's order.
     pub(crate) fn succeeded<'e>(&'e self, event: &mut Event<'e>, scene: &mut Scene<'_>) {
         for (name, template) in &self.add_field {
-            let text = template.render(event);
+            let text = template.render(event, scene.context.received);
             scene.append(event, name.borrowed(), text);
         }
         for name in &self.remove_field {
             remove(event, name);
         }
         for tag in &self.add_tag {
-            let tag = tag.render(event);
+            let tag = tag.render(event, scene.context.received);
             add_tag(event, tag);
         }
         for tag in &self.remove_tag {
-            let tag = tag.render(event).into_owned();
+            let tag = tag.render(event, scene.context.received).into_owned();
             remove_tag(event, &tag);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bergfried_event::{Event, Field, FieldName};
+use bergfried_event::{Event, Field, FieldName, Timestamp};
 
 use crate::joda::Format;
 use crate::name;
@@ -62,8 +62,9 @@ impl Template {
         self.0.iter().all(|piece| matches!(piece, Piece::Text(_)))
     }
 
-    /// The text for an event.
-    pub fn render<'t>(&'t self, event: &Event<'_>) -> Cow<'t, str> {
+    /// The text for an event whose record was received at this time, which is its `event.ingested`
+    /// while chains run.
+    pub fn render<'t>(&'t self, event: &Event<'_>, received: Timestamp) -> Cow<'t, str> {
         match self.0.as_slice() {
             [] => return Cow::Borrowed(""),
             [Piece::Text(text)] => return Cow::Borrowed(text),
@@ -78,6 +79,9 @@ impl Template {
                 }
                 Piece::Field(FieldName::Known(Field::Timestamp), _) => {
                     out.push_str(&event.created().to_string());
+                }
+                Piece::Field(FieldName::Known(Field::EventIngested), _) => {
+                    out.push_str(&received.to_string());
                 }
                 Piece::Field(name, written) => match event.get_named(name) {
                     Some(value) => out.push_str(&value.to_text()),
@@ -114,6 +118,7 @@ mod tests {
     #[test]
     fn places_are_filled() {
         let mut event = Event::new("2024-01-31T12:00:00Z".parse().unwrap(), "the line");
+        let received = "2024-01-31T12:00:01Z".parse().unwrap();
         event.set(Field::HostName, "web1");
         event.set(Field::SourcePort, 22);
         for (text, expected) in [
@@ -123,9 +128,10 @@ mod tests {
             ("%{[source][port]}%{raw}", "22the line"),
             ("%{@timestamp}", "2024-01-31T12:00:00Z"),
             ("logs-%{+yyyy.MM.dd}-%{+%s}", "logs-2024.01.31-1706702400"),
+            ("%{event.ingested}", "2024-01-31T12:00:01Z"),
             ("%{absent} %{} %{open", "%{absent} %{} %{open"),
         ] {
-            assert_eq!(Template::new(text).unwrap().render(&event), expected, "{text}");
+            assert_eq!(Template::new(text).unwrap().render(&event, received), expected, "{text}");
         }
         assert!(Template::new("%{+yyyy.QQ}").unwrap_err().contains("`%{+yyyy.QQ}`"));
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use bergfried_hub::{ChainFiles, ChainsError};
 use bergfried_logstash::{Diagnostic, Loss, Source, Translation, translate};
 use bergfried_query::Pattern;
 use clap::{Args, Subcommand};
@@ -67,8 +68,18 @@ pub(crate) fn run(arguments: &Import, out: &mut dyn Write) -> anyhow::Result<Exi
     for diagnostic in &translation.diagnostics {
         report(&shown(diagnostic, name(diagnostic.place.file)));
     }
-    report(&summary(&translation));
+    // A hub must take what is written here; files that it names may be missing on this machine.
+    let target = arguments.output.as_deref().unwrap_or(Path::new("hub.toml"));
+    let refused = match ChainFiles::check(&translation.toml, &target.display().to_string()) {
+        Ok(()) => Vec::new(),
+        Err(ChainsError(refused)) => refused,
+    };
+    for error in &refused {
+        report(&format!("{}: missing: the hub does not take this: {}", error.place, error.message));
+    }
+    report(&summary(&translation, refused.len()));
     let lost = translation.count(Loss::Missing) > 0
+        || !refused.is_empty()
         || arguments.strict && translation.count(Loss::Differs) > 0;
     Ok(if lost { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
@@ -135,7 +146,7 @@ fn shown(diagnostic: &Diagnostic, name: &str) -> String {
     format!("{name}:{}:{}: {loss}: {message}", place.line, place.column)
 }
 
-fn summary(translation: &Translation) -> String {
+fn summary(translation: &Translation, refused: usize) -> String {
     let [inputs, filters, outputs] = translation.plugins;
     let count = |number: usize, one: &str, many: &str| {
         if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
@@ -147,7 +158,7 @@ fn summary(translation: &Translation) -> String {
         count(outputs, "output", "outputs"),
     );
     let differs = count(translation.count(Loss::Differs), "thing differs", "things differ");
-    match translation.count(Loss::Missing) {
+    match translation.count(Loss::Missing) + refused {
         0 => format!("{read}: translated whole, {differs}"),
         missing => {
             format!("{read}: {}, {differs}", count(missing, "part is missing", "parts are missing"))

@@ -53,6 +53,15 @@ impl ChainFiles {
         let text = HubFile::text(path).map_err(|error| ChainsError(vec![error]))?;
         compile(&text, &path.display().to_string())
     }
+
+    /// Whether a hub would take this text as the configuration file of this name, its chains and the
+    /// files that they name included.
+    ///
+    /// # Errors
+    /// Every mistake, with file, line and column.
+    pub fn check(text: &str, name: &str) -> Result<(), ChainsError> {
+        compile(text, name).map(|_| ())
+    }
 }
 
 /// Compiles the chains of the text of a configuration file of this name.

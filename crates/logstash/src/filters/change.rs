@@ -67,6 +67,7 @@ fn renames(
     for (from, to) in named_texts("rename", settings, work) {
         let (from, to) = (work.names.read(&from), work.names.write(&to));
         if to == "@timestamp" {
+            work.names.dated = true;
             let mut step = Table::default();
             let date = [("field", from.as_str()), ("formats", "ISO8601")];
             let date = date.map(|(name, value)| (name.to_owned(), value.into()));
@@ -161,8 +162,9 @@ pub(super) fn date(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Tabl
     }
     let target = settings.text("target", &mut work.told);
     let target = target.map(|target| work.names.write(&target));
-    if let Some(target) = target.filter(|target| target != "@timestamp") {
-        date.push(("target".to_owned(), target.into()));
+    match target.filter(|target| target != "@timestamp") {
+        Some(target) => date.push(("target".to_owned(), target.into())),
+        None => work.names.dated = true,
     }
     if let Some(setting) = settings.take("locale") {
         let locale = texts_of(&setting.value, work.variable, &mut work.told).concat();

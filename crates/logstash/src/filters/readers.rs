@@ -32,6 +32,10 @@ pub(super) fn kv(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Table>
         (&["trim_key", "trimkey"][..], "trim_key"),
         (&["trim_value", "trim"], "trim_value"),
         (&["prefix"], "prefix"),
+        (&["remove_char_key"], "remove_char_key"),
+        (&["remove_char_value"], "remove_char_value"),
+        (&["transform_key"], "transform_key"),
+        (&["transform_value"], "transform_value"),
     ] {
         let setting = settings.take_any(names);
         let text = setting.and_then(|one| text(&one.value, work.variable, &mut work.told));
@@ -45,9 +49,12 @@ pub(super) fn kv(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Table>
             kv.push((name.to_owned(), list(keys)));
         }
     }
-    for (name, default) in
-        [("allow_duplicate_values", true), ("include_brackets", true), ("recursive", false)]
-    {
+    for (name, default) in [
+        ("allow_duplicate_values", true),
+        ("include_brackets", true),
+        ("allow_empty_values", false),
+        ("recursive", false),
+    ] {
         if let Some(truth) = settings.truth(name, &mut work.told).filter(|truth| *truth != default)
         {
             if name == "recursive" {
@@ -57,8 +64,8 @@ pub(super) fn kv(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Table>
             }
         }
     }
-    if let Some(setting) = settings.take("whitespace") {
-        work.told.differs(setting.place, "white space around keys is always taken leniently");
+    if settings.text("whitespace", &mut work.told).is_none_or(|how| how != "strict") {
+        kv.push(("whitespace".to_owned(), "lenient".into()));
     }
     let mut step = Table::default();
     step.set("kv", Node::Table(kv));
@@ -80,9 +87,15 @@ pub(super) fn csv(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Table
         }
     }
     if settings.truth("skip_empty_columns", &mut work.told) == Some(true) {
-        csv.push(("skip_empty".to_owned(), true.into()));
+        csv.push(("skip_empty_columns".to_owned(), true.into()));
     }
-    for name in ["autodetect_column_names", "skip_header", "skip_empty_rows"] {
+    for (name, default) in [("autogenerate_column_names", true), ("skip_header", false)] {
+        if let Some(truth) = settings.truth(name, &mut work.told).filter(|truth| *truth != default)
+        {
+            csv.push((name.to_owned(), truth.into()));
+        }
+    }
+    for name in ["autodetect_column_names", "skip_empty_rows"] {
         if let Some(setting) = settings.take(name)
             && text(&setting.value, work.variable, &mut work.told).as_deref() == Some("true")
         {
@@ -91,7 +104,6 @@ pub(super) fn csv(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<Table
             work.told.missing(setting.place, message);
         }
     }
-    settings.ignore(&["autogenerate_column_names"]);
     let mut step = Table::default();
     step.set("csv", Node::Table(csv));
     tag_on_failure(&mut step, settings, work);
@@ -107,7 +119,7 @@ pub(super) fn dissect(settings: &mut Settings<'_>, work: &mut Work<'_>) -> Vec<T
         let mut step = failure.clone();
         let dissect = vec![
             ("field".to_owned(), Node::from(work.names.read(&field))),
-            ("pattern".to_owned(), pattern.into()),
+            ("mapping".to_owned(), pattern.into()),
         ];
         step.entries.insert(0, ("dissect", Node::Table(dissect)));
         steps.push(step);

@@ -266,7 +266,7 @@ impl Change {
         match self {
             Change::Coerce(name, text) => {
                 if event.get_named(name) == Some(&Value::Null) {
-                    let text = text.render(event);
+                    let text = text.render(event, scene.context.received);
                     scene.set(event, name.borrowed(), text);
                 }
             }
@@ -279,12 +279,12 @@ impl Change {
             }
             Change::Update(name, text) => {
                 if event.get_named(name).is_some() {
-                    let text = text.render(event);
+                    let text = text.render(event, scene.context.received);
                     scene.set(event, name.borrowed(), text);
                 }
             }
             Change::Replace(name, text) => {
-                let text = text.render(event);
+                let text = text.render(event, scene.context.received);
                 scene.set(event, name.borrowed(), text);
             }
             Change::Convert(name, kind) => {
