@@ -260,6 +260,25 @@ mod tests {
     }
 
     #[test]
+    fn the_example_can_be_used_with_every_line_of_it() {
+        let text = include_str!("../../../deploy/hub.toml");
+        assert_eq!(HubFile::parse(text, "hub.toml").unwrap().input.len(), 1);
+        let is_key = |line: &str| {
+            let word = line.split(' ').next().unwrap_or_default();
+            line.starts_with("[[")
+                || (line.contains(" = ")
+                    && word.bytes().all(|byte| b"abcdefghijklmnopqrstuvwxyz_".contains(&byte)))
+        };
+        let whole: String = text
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|line| is_key(line)).unwrap_or(line))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        assert_ne!(whole, text);
+        HubFile::parse(&whole, "hub.toml").unwrap();
+    }
+
+    #[test]
     fn inputs_do_not_share_a_name_or_an_address() {
         let input =
             |name, address| format!("[[input]]\nname='{name}'\ntype='syslog'\ntcp='{address}'\n");
