@@ -203,8 +203,8 @@ impl Transport {
             Transport::Udp => "syslog/udp",
             Transport::Tcp => "syslog/tcp",
             Transport::Tls => "syslog/tls",
-            Transport::Relp => "relp",
-            Transport::RelpTls => "relp/tls",
+            Transport::Relp => crate::relp::PATH,
+            Transport::RelpTls => crate::relp::PATH_TLS,
             Transport::Unix => "syslog/unix",
         }
     }
@@ -253,6 +253,13 @@ impl Input {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it listens for RELP.
+    pub fn speaks_relp(&self) -> bool {
+        let is_relp =
+            |place: &Place| matches!(place.transport, Transport::Relp | Transport::RelpTls);
+        self.places.iter().any(is_relp)
     }
 
     /// An address that another input has too.

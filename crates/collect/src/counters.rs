@@ -48,6 +48,20 @@ counters! {
     cut,
     /// Octet counts that did not fit what followed.
     lying_counts,
+    /// Messages that RELP clients sent again and that were stored already.
+    resent,
+    /// TLS handshakes that took too long.
+    handshakes_late,
+    /// TLS handshakes that failed because the client had no certificate to show.
+    handshakes_without_certificate,
+    /// TLS handshakes that failed because the client's certificate is not trusted.
+    handshakes_untrusted,
+    /// TLS handshakes that failed because both sides have no version or cipher in common.
+    handshakes_incompatible,
+    /// TLS handshakes that the client gave up, most likely as it does not trust the hub.
+    handshakes_given_up,
+    /// TLS handshakes that failed otherwise.
+    handshakes_broken,
     /// How long senders were held because there was no room, in milliseconds, summed.
     held_ms,
     /// Datagrams that the kernel dropped because its buffer was full.

@@ -16,10 +16,15 @@ use crate::config::{Input, Transport};
 use crate::counters::{Counters, Snapshot};
 use crate::intake::Intake;
 use crate::listener::{Listener, ListenerReport};
+use crate::relp::Memory as RelpMemory;
 use crate::{datagrams, tcp};
 
 /// How long connections may take to hand over what they have read once the hub stops.
 const GRACE: Duration = Duration::from_millis(800);
+
+/// How many TLS handshakes of one input are under way at once; each costs some hundred
+/// microseconds of a processor.
+const HANDSHAKES: usize = 128;
 
 /// All inputs of a hub. Dropping them without [`Inputs::stop`] leaves them to end alone.
 pub struct Inputs {
@@ -69,14 +74,20 @@ pub struct InputReport {
 }
 
 impl Inputs {
-    /// Starts them, and the task that hands over what they take.
+    /// Starts them, and the task that hands over what they take. `relp` is what RELP clients may
+    /// send again.
     ///
     /// A listener whose address is taken does not keep the others from starting: it says so, and is
     /// tried again every few seconds. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// Where certificate files cannot be used, or no thread can be started.
-    pub fn start(inputs: Vec<Input>, pipeline: Arc<Pipeline>) -> Result<Inputs, InputsError> {
+    pub fn start(
+        inputs: Vec<Input>,
+        pipeline: Arc<Pipeline>,
+        relp: RelpMemory,
+    ) -> Result<Inputs, InputsError> {
+        let relp = Arc::new(relp);
         if !inputs.is_empty() {
             raise_descriptors();
         }
@@ -87,7 +98,14 @@ impl Inputs {
         let mut running = Vec::new();
         for input in inputs {
             let collector = shipping.collector().counting(Arc::new(Counters::default()));
-            let one = start_one(input, collector, stopped.clone(), own_host.clone(), &mut threads)?;
+            let one = start_one(
+                input,
+                collector,
+                &relp,
+                stopped.clone(),
+                own_host.clone(),
+                &mut threads,
+            )?;
             running.push(one);
         }
         Ok(Inputs { running: running.into(), shipping, stopping, threads })
@@ -139,6 +157,7 @@ impl Inputs {
 fn start_one(
     input: Input,
     collector: Collector,
+    relp: &Arc<RelpMemory>,
     stopping: watch::Receiver<bool>,
     own_host: String,
     threads: &mut Vec<JoinHandle<()>>,
@@ -146,7 +165,9 @@ fn start_one(
     let room = Arc::new(Semaphore::new(input.max_connections));
     let tls = input.tls.clone().map(|tls| tls.open(&[])).transpose();
     let tls = tls.map_err(|error| InputsError::Tls { input: input.name.clone(), error })?;
-    let intake = Arc::new(Intake { input, collector, tls, room, stopping, own_host });
+    let (handshakes, relp) = (Semaphore::new(HANDSHAKES), Arc::clone(relp));
+    let intake =
+        Arc::new(Intake { input, collector, tls, handshakes, relp, room, stopping, own_host });
     let listeners: Vec<_> =
         intake.input.places.iter().map(|place| Arc::new(Listener::new(place.clone()))).collect();
     for listener in &listeners {

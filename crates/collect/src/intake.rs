@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::collector::Collector;
 use crate::config::{Input, Transport};
 use crate::counters::Counters;
+use crate::relp::{Memory, Terms};
 
 /// What all listeners and connections of one input work with.
 pub(crate) struct Intake {
@@ -18,6 +19,10 @@ pub(crate) struct Intake {
     pub(crate) collector: Collector,
     /// What encrypted connections are made with.
     pub(crate) tls: Option<ServerSide>,
+    /// A permit for each handshake that may be under way.
+    pub(crate) handshakes: Semaphore,
+    /// What RELP clients may send again.
+    pub(crate) relp: Arc<Memory>,
     /// A permit for each connection that may be open.
     pub(crate) room: Arc<Semaphore>,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -54,6 +59,17 @@ impl Intake {
             speaks_for: known.speaks_for,
             ..Origin::new(SourceKind::Syslog, transport.path(), host)
         })
+    }
+
+    /// What RELP connections work with.
+    pub(crate) fn terms(&self) -> Terms<'_> {
+        Terms {
+            collector: &self.collector,
+            memory: &self.relp,
+            max_message: self.input.max_message,
+            idle_timeout: self.input.idle_timeout,
+            stopping: self.stopping.clone(),
+        }
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

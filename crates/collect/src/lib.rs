@@ -16,6 +16,7 @@ mod inputs;
 mod intake;
 mod kernel;
 mod listener;
+mod relp;
 mod senders;
 mod shipping;
 mod stream;
@@ -28,4 +29,5 @@ pub use config::{Input, InputError, InputFile, Kind, OneOrMore, SenderFile, Tran
 pub use counters::{Counters, Snapshot};
 pub use inputs::{InputReport, Inputs, InputsError, InputsView};
 pub use listener::ListenerReport;
+pub use relp::Memory as RelpMemory;
 pub use shipping::Sink;

@@ -16,6 +16,7 @@ use crate::chunk::Chunk;
 use crate::collector::{Lane, Stopping};
 use crate::counters::add;
 use crate::intake::{Intake, now, record, stopped};
+use crate::relp;
 
 /// How much is read at once.
 const BUFFER: usize = 64 << 10;
@@ -41,6 +42,17 @@ pub(crate) enum Ended {
     /// The hub stops.
     #[error(transparent)]
     Stopping(#[from] Stopping),
+}
+
+impl From<relp::Fault> for Ended {
+    fn from(fault: relp::Fault) -> Self {
+        match fault {
+            relp::Fault::Broken(error) => Ended::Broken(error),
+            relp::Fault::Idle => Ended::Idle,
+            relp::Fault::Stopping(stopping) => Ended::Stopping(stopping),
+            fault => Ended::Broken(io::Error::other(fault)),
+        }
+    }
 }
 
 /// Takes what the stream brings until it ends or the hub stops; waits while there is no room.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::counters::add;
 use crate::handshake::handshake;
 use crate::intake::{Intake, stopped};
 use crate::listener::{Bound, Listener, RETRY};
+use crate::relp;
 use crate::stream::{Ended, serve_stream};
 
 /// How many connections may wait in the kernel to be taken.
@@ -125,8 +127,16 @@ async fn serve(
             let origin = intake.origin(transport, Some(peer), names.as_ref());
             serve_stream(stream, &origin, intake).await
         }
-        Transport::Relp | Transport::RelpTls => {
-            Err(io::Error::from(io::ErrorKind::Unsupported).into())
+        Transport::Relp => {
+            let origin = intake.origin(transport, Some(peer), None);
+            let socket = stream.as_fd().try_clone_to_owned()?;
+            Ok(relp::serve(stream, Some(socket), &origin, intake.terms()).await?)
+        }
+        Transport::RelpTls => {
+            let socket = stream.as_fd().try_clone_to_owned()?;
+            let (stream, names) = handshake(stream, intake).await?;
+            let origin = intake.origin(transport, Some(peer), names.as_ref());
+            Ok(relp::serve(stream, Some(socket), &origin, intake.terms()).await?)
         }
         // Datagrams have threads of their own.
         Transport::Udp | Transport::Unix => Ok(()),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bergfried_collect::{InputReport, Inputs, InputsError};
+use bergfried_collect::{Input, InputReport, Inputs, InputsError, RelpMemory};
 use bergfried_control::{Control, ControlError, Seeded, TokenKind, TokenLimits};
 use bergfried_event::Timestamp;
 use bergfried_output::Outputs;
@@ -130,6 +130,12 @@ impl Hub {
         let (writer, reader, pending) =
             bergfried_store::open(&data_dir.events(), bergfried_store::Options::default())?;
 
+        // Read before anything can be stored: what RELP clients may send again is the newest.
+        let relp = match config.inputs.iter().any(Input::speaks_relp) {
+            true => RelpMemory::rebuilt(&reader, writer.next_event_id())?,
+            false => RelpMemory::default(),
+        };
+
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .max_blocking_threads(16)
@@ -162,7 +168,7 @@ impl Hub {
         let outputs = Arc::new(Outputs::start(config.outputs, &reader, &data_dir.outputs(), now)?);
         let inputs = {
             let _within = runtime.enter();
-            Inputs::start(config.inputs, Arc::clone(&pipeline))?
+            Inputs::start(config.inputs, Arc::clone(&pipeline), relp)?
         };
         let (stopping, stopped) = watch::channel(false);
         let state = State {

@@ -127,6 +127,13 @@ fn show_inputs(body: &Value, out: &mut dyn Write) -> std::io::Result<()> {
         for (name, said) in [
             ("cut", "messages longer than they may be, cut"),
             ("lying_counts", "octet counts that did not fit what followed"),
+            ("resent", "messages that RELP clients sent again, stored once"),
+            ("handshakes_late", "TLS handshakes that took too long"),
+            ("handshakes_without_certificate", "TLS clients without the certificate asked for"),
+            ("handshakes_untrusted", "TLS clients with a certificate that is not trusted"),
+            ("handshakes_incompatible", "TLS clients without a version or cipher in common"),
+            ("handshakes_given_up", "TLS clients that gave up, such as those that trust others"),
+            ("handshakes_broken", "TLS handshakes that failed otherwise"),
             ("held_ms", "ms that senders waited for room, summed"),
             ("kernel_drops", "datagrams dropped by the kernel"),
         ] {
