@@ -77,6 +77,11 @@ impl ApiError {
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
+
+    /// After how many seconds the same request may work, where it may.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        self.retry_after
+    }
 }
 
 impl IntoResponse for ApiError {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, FromRequestParts as _, Request, State as Shared};
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
+use axum::response::Response;
 use axum::routing::{delete, get, post};
 use bergfried_collect::InputsView;
 use bergfried_control::Control;
@@ -14,7 +15,7 @@ use bergfried_output::Outputs;
 use bergfried_pipeline::Pipeline;
 use bergfried_store::Reader;
 
-use crate::adapters::{raw, watchtower};
+use crate::adapters::{elastic, raw, watchtower};
 use crate::chains::LiveChains;
 use crate::error::ApiError;
 use crate::intake::{Door, MAX_BODY as MAX_INTAKE};
@@ -38,6 +39,7 @@ pub(crate) struct State {
     pub(crate) logins_to: Option<Arc<str>>,
     pub(crate) repeats: Arc<watchtower::Repeats>,
     pub(crate) door: Arc<Door>,
+    pub(crate) document_ids: Arc<elastic::Ids>,
     /// The certificate of the HTTP listener.
     pub(crate) tls: Option<Arc<bergfried_tls::ServerSide>>,
     pub(crate) started: bergfried_event::Timestamp,
@@ -80,12 +82,13 @@ pub(crate) fn router(state: State) -> Router {
         .route("/outputs", get(api::outputs::list))
         .route("/openapi.json", get(api::serve_openapi));
     Router::new()
-        .route("/", get(page::index))
+        .route("/", get(front))
         .route("/alerts/{id}", get(page::index))
         .route("/console.js", get(page::script))
         .route("/console.css", get(page::style))
         .nest("/api/v1", native)
         .merge(watchtower::routes())
+        .merge(elastic::routes())
         .fallback(|| async {
             ApiError::not_found("there is nothing at this path, see /api/v1/openapi.json")
         })
@@ -98,4 +101,16 @@ pub(crate) fn router(state: State) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn(request::observe))
         .with_state(state)
+}
+
+/// `/` belongs to browsers; a client of another product is known by its headers.
+async fn front(shared: Shared<State>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    if !elastic::asks(&parts.headers) {
+        return page::index().await;
+    }
+    match elastic::Caller::from_request_parts(&mut parts, &shared.0).await {
+        Ok(caller) => elastic::root(caller, shared).await,
+        Err(refused) => refused,
+    }
 }

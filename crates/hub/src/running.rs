@@ -177,6 +177,7 @@ impl Hub {
             searches: Arc::new(Semaphore::new(SEARCHES)),
             logins_to: config.logins_to.map(Arc::from),
             repeats: Arc::new(Repeats::remembered(&reader, now())?),
+            document_ids: Arc::default(),
             door: Arc::new(Door::new(TokenLimits::default())),
             reader,
             control,

@@ -13,6 +13,7 @@ mod api;
 mod browser;
 mod client;
 mod durable;
+mod elastic;
 mod full_disk;
 mod https;
 mod hub;

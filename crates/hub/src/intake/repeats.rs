@@ -2,8 +2,8 @@
 //!
 //! The protocols of other products give a body no id. A client that saw no answer (the hub was
 //! killed, the connection broke, a proxy gave up) sends the same bytes again, and they were stored
-//! perhaps. So the id of such a batch is a hash of what was sent and with which token, and a batch
-//! of an id that the store knows is stored once. But the same bytes may also be new events, which
+//! perhaps. So the id of such a batch is a hash of its records and of the token, and a batch of an id
+//! that the store knows is stored once. But the same bytes may also be new events, which
 //! happened to be the same. Told apart by two things:
 //!
 //! - A retry comes over another connection than the first try: where an answer is lost, so is its
@@ -22,14 +22,14 @@ use bergfried_event::Timestamp;
 /// How long after a body was stored the same bytes are a retry. Longer than any shipper waits
 /// between two tries; they wait a minute or two at most.
 pub(crate) const WINDOW: i64 = 5 * 60 * Timestamp::SECOND;
-/// The most bodies that are remembered. One that is forgotten too early is still known to the
+/// The most batches that are remembered. One that is forgotten too early is still known to the
 /// store; only that it came over the same connection is not known then.
 const MAX_REMEMBERED: usize = 20_000;
 
 /// The id of a batch.
 pub(crate) type Id = [u8; 16];
 
-/// Bodies stored within the window, by what makes them the same.
+/// Batches stored within the window, by what makes them the same.
 #[derive(Default)]
 pub(crate) struct Repeats {
     seen: Mutex<HashMap<Id, Seen>>,
@@ -43,20 +43,26 @@ struct Seen {
     at: Timestamp,
 }
 
-/// What makes two bodies the same: the token, what the request says besides, and the bytes.
-pub(crate) fn digest(token: u64, request: &str, body: &[u8]) -> Id {
+/// What makes two batches the same: the token, what the request says besides, and the bytes of every
+/// record.
+pub(crate) fn digest<'r>(
+    token: u64,
+    request: &'r str,
+    records: impl IntoIterator<Item = &'r [u8]>,
+) -> Id {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&token.to_le_bytes());
-    hasher.update(&(request.len() as u64).to_le_bytes());
-    hasher.update(request.as_bytes());
-    hasher.update(body);
+    for text in [request.as_bytes()].into_iter().chain(records) {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text);
+    }
     let mut id = [0; 16];
     hasher.finalize_xof().fill(&mut id);
     id
 }
 
 impl Repeats {
-    /// The id under which to store a body of this digest that came over this connection; None where
+    /// The id under which to store records of this digest that came over this connection; None where
     /// it is new although the same bytes were stored before.
     pub(crate) fn id_of(&self, digest: &Id, over: SocketAddr, now: Timestamp) -> Option<Id> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,7 +73,7 @@ impl Repeats {
         }
     }
 
-    /// Remembers that a body was stored just now.
+    /// Remembers that a batch was stored just now.
     pub(crate) fn stored(&self, digest: Id, stored_as: Id, over: SocketAddr, now: Timestamp) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MAX_REMEMBERED {
@@ -88,7 +94,7 @@ mod tests {
         let repeats = Repeats::default();
         let (one, two) = ("192.0.2.1:1000".parse().unwrap(), "192.0.2.1:1001".parse().unwrap());
         let start = Timestamp::from_seconds(1_000);
-        let body = digest(1, "/_bulk", b"{}");
+        let body = digest(1, "/_bulk", [&b"{}"[..]]);
         assert_eq!(repeats.id_of(&body, one, start), Some(body));
         repeats.stored(body, body, one, start);
         assert_eq!(repeats.id_of(&body, one, start), None, "the same connection: new");
@@ -101,12 +107,13 @@ mod tests {
 
     #[test]
     fn another_token_path_or_byte_is_another_body() {
-        let body = digest(1, "/_bulk", b"{}");
+        let body = digest(1, "/_bulk", [&b"{}"[..]]);
         for other in [
-            digest(2, "/_bulk", b"{}"),
-            digest(1, "/x/_bulk", b"{}"),
-            digest(1, "/_bulk", b"{ }"),
-            digest(1, "/_bulk{", b"}"),
+            digest(2, "/_bulk", [&b"{}"[..]]),
+            digest(1, "/x/_bulk", [&b"{}"[..]]),
+            digest(1, "/_bulk", [&b"{ }"[..]]),
+            digest(1, "/_bulk{", [&b"}"[..]]),
+            digest(1, "/_bulk", [&b"{"[..], &b"}"[..]]),
         ] {
             assert_ne!(body, other);
         }

@@ -62,10 +62,8 @@ impl Intake {
         let Piece { origins, records, once } = piece;
         let (events, bytes) = (records.len(), self.body.len());
         state.door.meter.charge(&self.token, events, bytes, Instant::now()).map_err(limited)?;
-        let body = once.then(|| digest(self.token.id, &self.target, &self.body));
         let mut outcome = Outcome { stored: 0, refused: None };
         let mut records = records.into_iter().peekable();
-        let mut number = 0_u64;
         while records.peek().is_some() {
             let mut batch = Vec::new();
             let mut size = 0;
@@ -76,10 +74,12 @@ impl Intake {
                 size += record.raw.len();
                 batch.extend(records.next());
             }
-            let part = body.map(|body| digest(number, "", &body));
-            number += 1;
+            let known = once.then(|| {
+                let records = batch.iter().map(|(_, record): &(u16, Record<'_>)| &*record.raw);
+                digest(self.token.id, &self.target, records)
+            });
             let stored = batch.len();
-            match store(state, self.peer, part, origins.clone(), batch).await {
+            match store(state, self.peer, known, origins.clone(), batch).await {
                 Ok(()) => outcome.stored += stored,
                 Err(error) => {
                     outcome.refused = Some(error);

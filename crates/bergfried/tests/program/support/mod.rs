@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod hub;
 pub(crate) mod lines;
 pub(crate) mod process;
+pub(crate) mod python;
 pub(crate) mod receiver;
 pub(crate) mod relay;
 
