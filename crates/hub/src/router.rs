@@ -15,7 +15,7 @@ use bergfried_output::Outputs;
 use bergfried_pipeline::Pipeline;
 use bergfried_store::Reader;
 
-use crate::adapters::{elastic, raw, watchtower};
+use crate::adapters::{elastic, otlp, raw, watchtower};
 use crate::chains::LiveChains;
 use crate::error::ApiError;
 use crate::intake::{Door, MAX_BODY as MAX_INTAKE};
@@ -87,6 +87,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/console.js", get(page::script))
         .route("/console.css", get(page::style))
         .nest("/api/v1", native)
+        .route("/v1/logs", post(otlp::receive).layer(intake))
         .merge(watchtower::routes())
         .merge(elastic::routes())
         .fallback(|| async {

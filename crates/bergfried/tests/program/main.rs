@@ -19,6 +19,7 @@ mod https;
 mod hub;
 mod intake;
 mod notify;
+mod otlp;
 mod parse;
 mod recorded;
 mod reload;

@@ -2,5 +2,6 @@
 //! and never shape it.
 
 pub(crate) mod elastic;
+pub(crate) mod otlp;
 pub(crate) mod raw;
 pub(crate) mod watchtower;

@@ -1,7 +1,7 @@
 //! Syslog as it comes over networks and local sockets, from our own hands and real shippers.
 
 mod pressure;
-mod shippers;
+pub(crate) mod shippers;
 mod sockets;
 
 use std::net::SocketAddr;

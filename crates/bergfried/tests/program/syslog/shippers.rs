@@ -133,7 +133,7 @@ fn rsyslog_forwards_in_each_of_its_ways() {
 }
 
 /// syslog-ng as it is installed, or unpacked beside rsyslog.
-fn syslog_ng() -> Option<Command> {
+pub(crate) fn syslog_ng() -> Option<Command> {
     for installed in ["syslog-ng", "/usr/sbin/syslog-ng"] {
         if Command::new(installed).arg("-V").output().is_ok_and(|done| done.status.success()) {
             return Some(Command::new(installed));
