@@ -45,7 +45,7 @@ impl Disk {
     }
 
     /// The mount point as it is seen from outside.
-    fn seen(&self) -> PathBuf {
+    pub(crate) fn seen(&self) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.holder.id()));
         root.join(self.point.strip_prefix("/").unwrap())
     }
@@ -64,6 +64,15 @@ impl Disk {
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("ADMIN_API_KEY", KEY).env("WATCHTOWER_AGENT_TOKEN", "of-the-agents");
         Hub::run(command, &self.seen().join("data"))
+    }
+
+    /// The same command, where the disk is mounted.
+    pub(crate) fn within(&self, command: &Command) -> Command {
+        let mut outer = Command::new("nsenter");
+        outer.arg(format!("--mount=/proc/{}/ns/mnt", self.holder.id()));
+        outer.arg(command.get_program()).args(command.get_args());
+        outer.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        outer
     }
 
     /// Takes all the room that is left.

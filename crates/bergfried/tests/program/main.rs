@@ -20,6 +20,7 @@ mod hub;
 mod intake;
 mod notify;
 mod otlp;
+mod outputs;
 mod parse;
 mod recorded;
 mod reload;
