@@ -10,7 +10,7 @@ use crate::arguments::HubChoice;
 use crate::client::Client;
 use crate::terminal::{bold, colours, plain};
 
-/// Show how a hub is: what is wrong, the store, what comes in and how that goes.
+/// Show how a hub is: what is wrong, the store, what comes in, what goes out.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Exit status: 0 where everything is as it should be, 1 where something wants \
@@ -37,8 +37,12 @@ enum Format {
 }
 
 /// What is asked of the hub, by its path; each has its part of the screen.
-const PARTS: [(&str, Show); 3] =
-    [("health", show_health), ("status", show_store), ("inputs", show_inputs)];
+const PARTS: [(&str, Show); 4] = [
+    ("health", show_health),
+    ("status", show_store),
+    ("inputs", show_inputs),
+    ("outputs", show_outputs),
+];
 
 type Show = fn(&Value, &mut dyn Write) -> std::io::Result<()>;
 
@@ -145,6 +149,48 @@ fn show_inputs(body: &Value, out: &mut dyn Write) -> std::io::Result<()> {
         let claimed = number(input, "/hosts_not_allowed");
         if claimed != 0 {
             writeln!(out, "  ! {claimed} messages for hosts that their sender may not speak for")?;
+        }
+    }
+    Ok(())
+}
+
+fn show_outputs(body: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+    for output in body.as_array().into_iter().flatten() {
+        let (name, kind) = (text(output, "/name"), text(output, "/type"));
+        writeln!(out, "{} {name}  {kind}, {}", title("output"), text(output, "/state"))?;
+        let count = |name: &str| number(output, &format!("/{name}"));
+        writeln!(
+            out,
+            "  sent       {}, {}; {} passed over",
+            count("sent"),
+            size(output, "/bytes"),
+            count("passed_over")
+        )?;
+        let (events, seconds) = (count("events_behind"), count("seconds_behind"));
+        writeln!(out, "  behind     {events} events, {seconds} s")?;
+        if output.get("files").is_some() {
+            writeln!(
+                out,
+                "  files      {} there, {} open, {} rotated, {} removed",
+                count("files/known"),
+                count("files/open"),
+                count("files/rotated"),
+                count("files/removed"),
+            )?;
+        }
+        for (name, said) in [
+            ("lost", "events that were removed before they were handed on"),
+            ("refused", "events that the receiver refused"),
+            ("files/over_the_cap", "events in _other.log: as many files as may be"),
+            ("files/unusable", "events in _other.log: their file is a link or not ours"),
+        ] {
+            let count = count(name);
+            if count != 0 {
+                writeln!(out, "  ! {count} {said}")?;
+            }
+        }
+        if text(output, "/state") == "failing" {
+            writeln!(out, "  ! {}", text(output, "/last_error"))?;
         }
     }
     Ok(())
