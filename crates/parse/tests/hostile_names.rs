@@ -54,6 +54,15 @@ const TEMPLATES: &[&str] = &[
     "Close session: user {u} from {a} port {p} id 0",
 ];
 
+/// Every kind of source that has text.
+const KINDS: &[SourceKind] = &[
+    SourceKind::File,
+    SourceKind::Syslog,
+    SourceKind::Json,
+    SourceKind::Journald,
+    SourceKind::Watchtower,
+];
+
 /// Lines whose name or quotation may leave the address unknown, but never wrong.
 const AMBIGUOUS: &[&str] = &[
     "Disconnecting authenticating user {u} {a} port {p}: Change of username or service not allowed: (x,ssh-connection) -> ({u},ssh-connection) [preauth]",
@@ -184,11 +193,31 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_an_event(text in "\\PC{0,200}", kind in 0..3) {
-        let kind = [SourceKind::File, SourceKind::Journald, SourceKind::Watchtower][kind as usize];
+    fn any_text_is_an_event(text in "\\PC{0,200}", kind in prop::sample::select(KINDS)) {
         let event = parse(kind, &text, &context());
         prop_assert_eq!(event.original(), text.as_str());
         prop_assert!(event.text(Field::HostName).is_some());
+    }
+
+    #[test]
+    fn any_pieces_of_envelopes_are_an_event(
+        pieces in prop::collection::vec(prop_oneof![
+            prop::sample::select(&[
+                "<38>", "<192>", "<", ">", "1 ", "12 ", "\u{feff}", "\0", "\n", ": ", "*", "[", "]",
+                "Nov 20 10:11:12 ", "2026-11-20T10:11:12Z ", "1795169472.5 ", "5d14h: ", "29: ",
+                "relay ", "s@a/b ", "[192.0.2.1] ", "RP/0/0:", " : ", "%SYS-5-CONFIG_I: ", "CET",
+                "Message forwarded from a: ", "- ", "[x@1 y=\"z\"]", "sshd[12]: ", "sshd: ",
+                "@cee: ", "{\"message\":\"", "{\"log\":\"", "\"}", "message repeated 2 times: [ ",
+            ][..]).prop_map(str::to_owned),
+            "\\PC{0,4}",
+        ], 0..12),
+        kind in prop::sample::select(KINDS),
+    ) {
+        let text = pieces.concat();
+        let event = parse(kind, &text, &context());
+        prop_assert_eq!(event.original(), text.as_str());
+        prop_assert!(event.text(Field::HostName).is_some(), "{}", text);
+        prop_assert!(event.get(Field::Message).is_some() || text.contains('{'), "{}", text);
     }
 
     #[test]

@@ -25,7 +25,7 @@ enum State {
     /// a count ends it too.
     Line { scanned: usize, broken: bool },
     /// So many bytes after a count of `start` bytes.
-    Counted { start: usize, count: usize, doubt: Doubt },
+    Counted { start: usize, count: usize, seen: usize, doubt: Doubt },
     /// So many bytes after a count, but without `<PRI>`; a line if an end comes before.
     Bare { start: usize, count: usize, scanned: usize },
     /// The rest of a counted message over the limit.
@@ -92,7 +92,7 @@ impl Framing {
     /// Whether a message is held only because its count is doubtful.
     pub(super) fn doubts(&self, held: usize) -> bool {
         match self.state {
-            State::Counted { start, count, doubt: Doubt::At(_) } => {
+            State::Counted { start, count, doubt: Doubt::At(_), .. } => {
                 count <= self.max && held >= start + count
             }
             State::Bare { start, count, .. } => held >= start + count,
@@ -114,8 +114,8 @@ impl Framing {
         match self.state {
             State::Start => self.start(window, ended),
             State::Line { scanned, broken } => self.line(window, scanned, broken, ended),
-            State::Counted { start, count, doubt } => {
-                self.counted(window, start, count, doubt, ended)
+            State::Counted { start, count, seen, doubt } => {
+                self.counted(window, (start, count, seen), doubt, ended)
             }
             State::Bare { start, count, scanned } => {
                 self.bare(window, start, count, scanned, ended)
@@ -167,7 +167,7 @@ impl Framing {
             return None;
         }
         if priority {
-            return Some(State::Counted { start, count, doubt: Doubt::Unknown });
+            return Some(State::Counted { start, count, seen: 0, doubt: Doubt::Unknown });
         }
         let may_be_bare = count <= self.max && self.before != Before::Line;
         may_be_bare.then_some(State::Bare { start, count, scanned: start })
@@ -176,17 +176,25 @@ impl Framing {
     fn counted<'w>(
         &mut self,
         window: &'w [u8],
-        start: usize,
-        count: usize,
+        (start, count, seen): (usize, usize, usize),
         doubt: Doubt,
         ended: bool,
     ) -> Step<'w> {
         let held = count.min(self.max);
         let here = window.len().saturating_sub(start);
+        let body = window.get(start..start + held.min(here)).unwrap_or_default();
+        // Among lines, another line inside is proof enough: who can write a line end into a line
+        // must not make a count that swallows the lines behind.
+        if self.before == Before::Line
+            && let Some(at) = search::line_inside(body, seen)
+        {
+            return self.broken_off(start, body, at);
+        }
         if here < held && !ended {
+            let seen = here.saturating_sub(LONGEST_START);
+            self.state = State::Counted { start, count, seen, doubt };
             return Step::Wait { used: 0 };
         }
-        let body = window.get(start..start + held.min(here)).unwrap_or_default();
         let doubt = match doubt {
             Doubt::Unknown => search::inside(body, self.max).map_or(Doubt::None, Doubt::At),
             known => known,
@@ -202,15 +210,10 @@ impl Framing {
             };
             match fits {
                 Answer::Unclear => {
-                    self.state = State::Counted { start, count, doubt };
+                    self.state = State::Counted { start, count, seen: here, doubt };
                     return Step::Wait { used: 0 };
                 }
-                Answer::No => {
-                    self.lies += 1;
-                    self.done(Before::Counted, true);
-                    let message = Message::of(body.get(..at).unwrap_or_default(), self.max, false);
-                    return Step::On { used: start + at, message };
-                }
+                Answer::No => return self.broken_off(start, body, at),
                 Answer::Yes => {}
             }
         }
@@ -221,6 +224,14 @@ impl Framing {
         }
         let message = Message::of(body, self.max, here < count || count > held);
         Step::On { used: start + body.len(), message }
+    }
+
+    /// A counted message that ends where another begins inside of it.
+    fn broken_off<'w>(&mut self, start: usize, body: &'w [u8], at: usize) -> Step<'w> {
+        self.lies += 1;
+        self.done(Before::Counted, true);
+        let message = Message::of(body.get(..at).unwrap_or_default(), self.max, false);
+        Step::On { used: start + at, message }
     }
 
     fn bare<'w>(

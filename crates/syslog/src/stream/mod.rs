@@ -12,7 +12,9 @@
 //! A count that is honest is obeyed whatever the message holds: what an attacker had written into a
 //! message must not pass for a message of its own. So only a count that is proved wrong is
 //! overruled: what looks like the start of another message lies inside, *and* what follows is not
-//! the start of one. Such a message is held until what follows is known.
+//! the start of one. Such a message is held until what follows is known. Only behind a line, a line
+//! inside is enough: among lines a count is rare, and one that an attacker wrote would swallow the
+//! lines behind it.
 //!
 //! | lie | what becomes of it |
 //! |---|---|

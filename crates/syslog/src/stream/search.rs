@@ -90,6 +90,14 @@ pub(super) fn inside(bytes: &[u8], max: usize) -> Option<usize> {
         })
 }
 
+/// Where `<PRI>` stands behind a line end, looked for from `seen` on.
+pub(super) fn line_inside(bytes: &[u8], seen: usize) -> Option<usize> {
+    let unseen = bytes.get(seen..)?;
+    memchr_iter(b'\n', unseen)
+        .map(|end| seen + end + 1)
+        .find(|at| priority(bytes.get(*at..).unwrap_or_default()) == Answer::Yes)
+}
+
 /// Where the count begins that stands, with a space, before the `<` at `at`.
 ///
 /// A message that ends in digits runs into the count behind it: the longest count that fits what
