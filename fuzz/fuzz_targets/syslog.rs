@@ -13,8 +13,13 @@ fuzz_target!(|text: &str| {
         time_zone: jiff::tz::TimeZone::UTC,
         year: None,
     };
-    let kinds =
-        [SourceKind::File, SourceKind::Journald, SourceKind::Json, SourceKind::Watchtower];
+    let kinds = [
+        SourceKind::File,
+        SourceKind::Syslog,
+        SourceKind::Journald,
+        SourceKind::Json,
+        SourceKind::Watchtower,
+    ];
     for kind in kinds {
         let event = parse(kind, text, &context);
         assert_eq!(event.original(), text);
