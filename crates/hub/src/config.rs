@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use bergfried_collect::Input;
-use bergfried_control::Secret;
+use bergfried_control::{Secret, TokenLimits};
 use bergfried_event::nearest;
 use bergfried_notify::Channel;
 use bergfried_output::{Output, OutputFile};
@@ -45,6 +45,8 @@ pub struct Config {
     pub logins_to: Option<String>,
     /// The console's address for links in messages; absent: the one it listens on.
     pub console_url: Option<String>,
+    /// What the bearer of an agent token may send over HTTP, where the token does not say.
+    pub token_limits: TokenLimits,
 }
 
 /// The hub's configuration file (TOML). Every key is optional; an unknown key is an error.
@@ -57,6 +59,7 @@ pub struct Config {
 /// log_sources = "/etc/bergfried/log-sources.yml"
 /// pipelines = ["/etc/bergfried/pipeline.yml"]     # change rules before they are compiled
 /// console_url = "https://bergfried.example.org"
+/// token_limits = { max_events_per_second = 20000 }    # of agent tokens that have none of their own
 ///
 /// [tls]                               # HTTPS for the console, agents and shippers
 /// certificate = "/etc/bergfried/hub.pem"
@@ -105,6 +108,11 @@ pub struct HubFile {
     pub pipelines: Vec<PathBuf>,
     /// The console's address for links in messages.
     pub console_url: Option<String>,
+    /// What the bearer of an agent token may send over HTTP, where the token has no such limit of its
+    /// own: `max_events_per_second`, `max_bytes_per_second` and `max_body` (bytes, decompressed), each
+    /// from 1 up; absent ones limit nothing.
+    #[serde(default)]
+    pub token_limits: TokenLimits,
     /// The certificate of the HTTP listener, which speaks HTTPS then; to this machine itself it
     /// speaks plain HTTP too.
     pub tls: Option<ServerTls>,

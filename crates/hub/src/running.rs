@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bergfried_collect::{Input, InputReport, Inputs, InputsError, RelpMemory};
-use bergfried_control::{Control, ControlError, Seeded, TokenKind, TokenLimits};
+use bergfried_control::{Control, ControlError, Seeded, TokenKind};
 use bergfried_event::Timestamp;
 use bergfried_output::Outputs;
 use bergfried_pipeline::{Channels, Parts, Pipeline, StartError};
@@ -178,7 +178,7 @@ impl Hub {
             logins_to: config.logins_to.map(Arc::from),
             repeats: Arc::new(Repeats::remembered(&reader, now())?),
             document_ids: Arc::default(),
-            door: Arc::new(Door::new(TokenLimits::default())),
+            door: Arc::new(Door::new(config.token_limits)),
             reader,
             control,
             rules: Arc::clone(&live_rules),

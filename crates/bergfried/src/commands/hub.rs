@@ -96,6 +96,7 @@ pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
         outputs: file.outputs,
         logins_to,
         console_url: file.console_url,
+        token_limits: file.token_limits,
     })
 }
 

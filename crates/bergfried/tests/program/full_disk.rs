@@ -177,3 +177,47 @@ fn a_full_disk_loses_nothing() {
     assert_eq!(hub.send("b18", "web", &guesses).status, 200);
     wait_until("an alert", || hub.alerts().len() == 1);
 }
+
+/// Clients of other products wait and send again only where they are told so in their own words.
+#[test]
+fn a_full_disk_is_told_to_each_client_in_its_words() {
+    let directory = tempfile::tempdir().unwrap();
+    let point = directory.path().join("disk");
+    std::fs::create_dir(&point).unwrap();
+    let Some(disk) = Disk::mount(&point, "16m") else {
+        eprintln!("skipped: this user may not mount a small disk in a namespace (unshare --mount)");
+        return;
+    };
+    let hub = disk.start_hub();
+    let bearer = format!("Bearer {}", hub.agent_token());
+    let mut dice = Dice(4);
+    let noise: String =
+        (0..300_000).map(|_| char::from(b'a' + u8::try_from(dice.roll(26)).unwrap())).collect();
+    let bulk = format!("{{\"create\":{{}}}}\n{{\"message\":\"{noise}\"}}\n");
+    let record = json!({"body": {"stringValue": noise}});
+    let otlp = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}).to_string();
+    let send = |path: &str, body: &str| {
+        let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+        request(&hub.url, "POST", path, &headers, body.as_bytes()).unwrap()
+    };
+    let ballast = disk.fill();
+    for (path, body, statuses) in [
+        ("/app/_bulk", &bulk, &[429][..]),
+        ("/v1/logs", &otlp, &[503]),
+        ("/api/v1/raw", &record.to_string(), &[503, 507]),
+    ] {
+        let answer = send(path, body);
+        assert!(statuses.contains(&answer.status), "{path}: {} {}", answer.status, answer.text());
+        assert!(answer.header("retry-after").is_some(), "{path}");
+        if path == "/app/_bulk" {
+            let kind = answer.json()["error"]["type"].clone();
+            assert!(kind == "cluster_block_exception" || kind == "es_rejected_execution_exception");
+        }
+    }
+    assert_eq!(hub.stored(), 0);
+    std::fs::remove_file(ballast).unwrap();
+    for (number, path, body) in [(1, "/app/_bulk", &bulk), (2, "/v1/logs", &otlp)] {
+        wait_until("room again", || send(path, body).status == 200);
+        assert_eq!(hub.stored(), number, "{path}");
+    }
+}

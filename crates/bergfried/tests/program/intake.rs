@@ -124,7 +124,11 @@ fn a_large_compressed_file_is_stored_in_pieces_and_a_bomb_not_at_all() {
 #[test]
 fn a_token_is_held_to_its_limits() {
     let directory = tempfile::tempdir().unwrap();
-    let hub = Hub::start(directory.path());
+    let config = directory.path().join("hub.toml");
+    std::fs::write(&config, "token_limits = { max_body = 2000 }").unwrap();
+    let hub = Hub::start_with_config(&directory.path().join("data"), &config);
+    let answer = raw(&hub, "", &[], &[b'x'; 2_001]);
+    assert_eq!((answer.status, hub.stored()), (413, 0), "a token without limits of its own");
     let mut made = hub.client(&["tokens", "create", "agent", "lab"]);
     made.args(["--max-events-per-second", "5", "--max-body", "1KiB"]);
     let done = run_with(made, b"");
@@ -158,7 +162,7 @@ fn a_token_is_held_to_its_limits() {
     let shown = run_with(hub.client(&["tokens", "list"]), b"").out;
     assert!(shown.contains("at most 5 events/s, 1024 bytes a body  refused"), "{shown}");
 
-    let slow = limited(&hub, json!({"max_bytes_per_second": 1}));
+    let slow = limited(&hub, json!({"max_bytes_per_second": 1, "max_body": 100_000}));
     let headers = [("X-API-Key", slow.as_str())];
     let first = request(&hub.url, "POST", "/api/v1/raw", &headers, &[b'x'; 10_000]).unwrap();
     assert_eq!(first.status, 200);

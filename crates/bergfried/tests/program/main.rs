@@ -27,6 +27,7 @@ mod reload;
 mod rule_commands;
 mod rules;
 mod scan;
+mod shippers;
 mod syslog;
 mod up;
 mod watchtower;
