@@ -18,6 +18,7 @@ mod full_disk;
 mod https;
 mod hub;
 mod intake;
+mod logstash;
 mod notify;
 mod otlp;
 mod outputs;
