@@ -35,8 +35,7 @@ enum Program {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   bergfried import logstash /etc/logstash/conf.d > hub.toml
-  bergfried import logstash syslog.conf --output hub.toml
-  bergfried parse --config hub.toml /var/log/auth.log     try the result on a log")]
+  bergfried import logstash syslog.conf --output hub.toml")]
 struct Logstash {
     /// Files of one pipeline, or directories whose *.conf files are taken in the order of their names
     #[arg(required = true, value_name = "FILE")]

@@ -140,7 +140,7 @@ fn overwritten(
         if own || !is_new || !matches!(known, FieldName::Known(_)) {
             continue;
         }
-        if known == FieldName::Known(Field::HostName) {
+        if name == "host" {
             let message = "the captured host becomes `host.name` alone; Logstash makes a list of it \
                            and the sender's address";
             work.told.differs(settings.place(), message);
