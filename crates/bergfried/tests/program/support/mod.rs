@@ -10,6 +10,7 @@ pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod receiver;
 pub(crate) mod relay;
+pub(crate) mod rsyslog;
 
 use std::time::{Duration, Instant};
 

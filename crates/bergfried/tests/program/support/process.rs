@@ -129,6 +129,12 @@ impl Process {
         (self.status(), begun.elapsed())
     }
 
+    /// Sends SIGTERM, as a service manager does; how it ended.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.status()
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(mut self) -> Done {
         let code = self.status().code();

@@ -1,8 +1,10 @@
 //! Syslog as it comes over networks and local sockets, from our own hands and real shippers.
 
 mod pressure;
+mod relp;
 pub(crate) mod shippers;
 mod sockets;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::Path;
