@@ -40,7 +40,12 @@ pub(crate) fn translate(items: &[Item], work: &mut Work<'_>) -> Inputs {
                 Some(other) => other.join(one),
                 None => listeners.push(one),
             },
-            None => inputs.open = true,
+            None => {
+                inputs.open = true;
+                let message = "what comes this way has no name that the chain could ask for: chain and \
+                               outputs are for the events of every input, narrow them with `when`";
+                work.told.note(plugin.place, message);
+            }
         }
     }
     inputs.open |= listeners.is_empty();

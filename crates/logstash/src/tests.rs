@@ -108,7 +108,10 @@ filter {
 output { elasticsearch { hosts => ["es:9200"] }
   email { to => "x" } stdout { codec => rubydebug } }"#,
     );
-    let told = told(&translation);
+    let mut told = told(&translation);
+    let open: Vec<String> = told.extract_if(.., |one| one.contains("every input")).collect();
+    assert_eq!(open.len(), 2, "{open:#?}");
+    assert!(!translation.toml.contains("input.name"), "{}", translation.toml);
     let expected = [
         "1: missing: input kafka is not translated",
         "2: differs: input beats needs no table",
