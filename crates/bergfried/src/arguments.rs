@@ -94,6 +94,11 @@ pub(crate) struct StampChoice {
 }
 
 impl StampChoice {
+    /// Whether a time zone was given.
+    pub(crate) fn has_zone(&self) -> bool {
+        self.tz.is_some()
+    }
+
     /// The time zone.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bergfried_event::{Origin, SourceKind};
 use bergfried_tls::{ClientCertificate, MinVersion, ServerTls};
 use serde::Deserialize;
 
@@ -260,6 +261,18 @@ impl Input {
         let is_relp =
             |place: &Place| matches!(place.transport, Transport::Relp | Transport::RelpTls);
         self.places.iter().any(is_relp)
+    }
+
+    /// What its events say of their way, but for the connection: name, zone, tags and fields.
+    pub fn origin(&self) -> Origin {
+        let path = self.places.first().map_or("", |place| place.transport.path());
+        Origin {
+            input: Some(self.name.clone()),
+            time_zone: self.time_zone.clone(),
+            tags: self.tags.clone(),
+            fields: self.fields.clone(),
+            ..Origin::new(SourceKind::Syslog, path, "")
+        }
     }
 
     /// An address that another input has too.

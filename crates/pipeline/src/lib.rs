@@ -37,6 +37,7 @@ pub use counters::{Counters, Snapshot};
 use desk::Desk;
 pub use desk::{RuleCounts, RuleReport};
 pub use notifier::Channels;
+pub use origin::mark;
 pub use submission::{Answer, Payload, Sender, Submission};
 
 /// How many batches may wait; the sender of one more is told to come back. A batch has at most some

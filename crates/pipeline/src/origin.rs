@@ -11,7 +11,7 @@ const CLAIMED: &str = "host.claimed";
 /// path where the origin has none: a document that was shipped says itself which file it is from.
 ///
 /// True where the record named a host that its sender may not speak for.
-pub(crate) fn mark<'e>(event: &mut Event<'e>, origin: &'e Origin) -> bool {
+pub fn mark<'e>(event: &mut Event<'e>, origin: &'e Origin) -> bool {
     let is_claimed = own_host(event, origin);
     if !origin.path.is_empty() {
         event.set(Field::LogFilePath, origin.path.as_str());
