@@ -11,6 +11,7 @@ mod support;
 
 mod api;
 mod browser;
+mod chains;
 mod client;
 mod durable;
 mod elastic;

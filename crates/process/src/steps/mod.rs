@@ -95,3 +95,6 @@ pub(crate) enum Outcome {
 
 #[cfg(test)]
 pub(crate) mod tests;
+
+#[cfg(test)]
+mod reference;
