@@ -23,18 +23,19 @@ pub(crate) const MAX_NAME: usize = 1024;
 /// The field of this name: dotted (`source.ip`), an alias of the search language (`src_ip`), or as
 /// Logstash writes it (`[source][ip]`).
 ///
-/// `timestamp`, `time` and `event.created`, which the search language takes for `@timestamp`, are
-/// fields of their own here: every other pattern captures one of them.
+/// Aliases of what only the hub sets (`timestamp`, `time`, `id`, `raw`) and `method`, which the search
+/// language takes for that of SSH, are fields of their own here: many a pattern captures one.
 pub(crate) fn field(text: &str) -> FieldName<'static> {
     let dotted = match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(inner) => inner.replace("][", "."),
         None => text.to_owned(),
     };
-    match FieldName::new(dotted) {
-        FieldName::Known(Field::Timestamp) if !text.contains('@') => {
-            FieldName::Other(text.trim_matches(['[', ']']).replace("][", ".").into())
+    match FieldName::new(dotted.as_str()) {
+        name @ FieldName::Known(field) if field.name() != dotted => {
+            let own = matches!(field, Field::Timestamp | Field::SshMethod) || is_read_only(&name);
+            if own { FieldName::Other(dotted.into()) } else { FieldName::Known(field) }
         }
-        name => name,
+        name => name.into_owned(),
     }
 }
 
@@ -85,6 +86,10 @@ mod tests {
             ("[@timestamp]", "@timestamp"),
             ("timestamp", "timestamp"),
             ("[event][created]", "event.created"),
+            ("id", "id"),
+            ("raw", "raw"),
+            ("method", "method"),
+            ("program", "process.name"),
         ] {
             assert_eq!(field(text).as_str(), name, "{text}");
         }
@@ -96,7 +101,8 @@ mod tests {
             ("observer.ip", "original.observer.ip"),
             ("[observer][hostname]", "observer.hostname"),
             ("host", "original.host.name"),
-            ("id", "original.event.id"),
+            ("event.id", "original.event.id"),
+            ("id", "id"),
             ("@timestamp", "original.@timestamp"),
             ("user", "user.name"),
             ("time", "time"),

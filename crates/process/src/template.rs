@@ -125,7 +125,7 @@ mod tests {
             ("plain", "plain"),
             ("", ""),
             ("%{host}:%{source.port}", "web1:22"),
-            ("%{[source][port]}%{raw}", "22the line"),
+            ("%{[source][port]}%{event.original}", "22the line"),
             ("%{@timestamp}", "2024-01-31T12:00:00Z"),
             ("logs-%{+yyyy.MM.dd}-%{+%s}", "logs-2024.01.31-1706702400"),
             ("%{event.ingested}", "2024-01-31T12:00:01Z"),

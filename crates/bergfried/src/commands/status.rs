@@ -42,6 +42,7 @@ const PARTS: [(&str, Show); 4] = [
     ("status", show_store),
     ("inputs", show_inputs),
     ("outputs", show_outputs),
+    ("chains", show_chains),
 ];
 
 type Show = fn(&Value, &mut dyn Write) -> std::io::Result<()>;
@@ -103,6 +104,36 @@ fn show_store(status: &Value, out: &mut dyn Write) -> std::io::Result<()> {
     )?;
     writeln!(out, "  from       {}", text(status, "/store/oldest"))?;
     writeln!(out, "  to         {}", text(status, "/store/newest"))
+}
+
+fn show_chains(body: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+    for chain in list(body, "/chains") {
+        writeln!(out, "{} {}", title("chain"), text(chain, "/name"))?;
+        writeln!(
+            out,
+            "  ran        for {} events, {} let go, {} µs an event",
+            number(chain, "/held"),
+            number(chain, "/dropped"),
+            microseconds(chain, "/nanoseconds_per_event"),
+        )?;
+        for step in list(chain, "/steps") {
+            let (failed, hard) = (number(step, "/failed"), number(step, "/too_hard"));
+            writeln!(
+                out,
+                "  {:<9}  {} done of {}, {failed} failed, {hard} too hard, {} µs an event",
+                format!("{} {}", text(step, "/place"), text(step, "/kind")),
+                number(step, "/done"),
+                number(step, "/tried"),
+                microseconds(step, "/nanoseconds_per_event"),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn microseconds(body: &Value, path: &str) -> String {
+    let nanoseconds = body.pointer(path).and_then(Value::as_f64).unwrap_or_default();
+    format!("{:.1}", nanoseconds / 1e3)
 }
 
 fn show_inputs(body: &Value, out: &mut dyn Write) -> std::io::Result<()> {

@@ -20,7 +20,7 @@ grok = { patterns = [
   '^(\w+\s?)*$',
   '%{DATA:a}%{DATA:b}%{DATA:c}%{DATA:d}%{DATA:e}=%{DATA:f}!!$',
   '^(?<x>(a|aa)+)\k<x>\k<x>!$',
-  '^fine %{NUMBER:number:int}',
+  '^fine: %{NUMBER:number:int}',
 ] }
 [[chain.step]]
 when = "message:noise"
@@ -38,37 +38,37 @@ fn patterns_that_are_too_hard_stall_nothing() {
     std::fs::write(&config, HARD).unwrap();
     let hub = Hub::start_with_config(&directory.path().join("data"), &config);
     let mut lines = Vec::new();
-    for number in 0..100 {
-        lines.push(line(&format!("{}b", "a".repeat(200 + number))));
-        lines.push(line(&format!("fine {number}")));
+    for number in 0..30 {
+        lines.push(line(&format!("{}?", "a".repeat(200 + number))));
+        lines.push(line(&format!("fine: {number}")));
         lines.push(line("noise"));
     }
     let begun = Instant::now();
-    let answer = hub.send("hard", "web1", &lines);
+    let answer = hub.send("cafe", "web1", &lines);
     let took = begun.elapsed();
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(took < Duration::from_secs(60), "{took:?}");
 
     // What was let go was answered, and takes no id.
-    assert_eq!(hub.stored(), 200);
+    assert_eq!(hub.stored(), 60);
     let status = hub.get("/api/v1/status");
-    assert_eq!(status["counters"]["dropped"], 100, "{status}");
-    assert_eq!(hub.search("tags:_groktimeout").len(), 100);
-    assert_eq!(hub.search("\"number\":>=0").len(), 100);
+    assert_eq!(status["counters"]["dropped"], 30, "{status}");
+    assert_eq!(hub.search("tags:_groktimeout").len(), 30);
+    assert_eq!(hub.search("\"number\":>=0").len(), 30);
 
     let chains = hub.get("/api/v1/chains");
     let chain = &chains["chains"][0];
-    assert_eq!((&chain["held"], &chain["dropped"]), (&300.into(), &100.into()), "{chain}");
+    assert_eq!((&chain["held"], &chain["dropped"]), (&90.into(), &30.into()), "{chain}");
     let patterns = chain["steps"][0]["patterns"].as_array().unwrap();
     let hard: Vec<u64> = patterns.iter().map(|one| one["too_hard"].as_u64().unwrap()).collect();
-    assert_eq!(hard, [0, 0, 0, 100, 0], "{chain}");
-    assert_eq!(patterns[4]["matched"], 100);
+    assert_eq!(hard, [0, 0, 0, 30, 0], "{chain}");
+    assert_eq!(patterns[4]["matched"], 30);
     assert!(patterns[3]["nanoseconds_per_text"].as_f64().unwrap() > 0.0, "{chain}");
     let health = hub.get("/api/v1/health");
     let problem = health["problems"][0].as_str().unwrap();
     assert!(problem.contains("pattern 4 in step 1 of the chain `hard`"), "{health}");
-    let again = hub.send("hard", "web1", &lines);
-    assert_eq!((again.status, hub.stored()), (200, 200));
+    let again = hub.send("cafe", "web1", &lines);
+    assert_eq!((again.status, hub.stored()), (200, 60));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn parse_runs_the_chains_of_a_configuration_and_explains_them() {
     let config = directory.path().join("hub.toml");
     let inputs = "[[input]]\nname = 'home'\ntype = 'syslog'\ntcp = '127.0.0.1:0'\ntags = 'net'\n";
     std::fs::write(&config, format!("{inputs}{HARD}")).unwrap();
-    let lines = "Nov 21 10:00:00 web1 app[7]: fine 5\nNov 21 10:00:00 web1 app[7]: noise\n";
+    let lines = "Nov 21 10:00:00 web1 app[7]: fine: 5\nNov 21 10:00:00 web1 app[7]: noise\n";
 
     let out = parse(&config, &[], lines);
     let events: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -124,7 +124,7 @@ mod tests {
                 "a step has one action",
             ),
             (
-                "[[chain]]\nname = 'x'\n[[chain.step]]\nmutate = { rename = { a = 'raw' } }",
+                "[[chain]]\nname = 'x'\n[[chain.step]]\nmutate = { rename = { a = 'event.original' } }",
                 "hub.toml:4:27",
                 "`event.original` can only be read",
             ),

@@ -102,6 +102,8 @@ mod tests {
             assert_eq!(run(step, before), after, "{step}");
         }
         assert!(mistakes("dissect = { mapping = '%{a}%{b}' }").contains("dissect.mapping"));
-        assert!(mistakes("dissect = { mapping = '%{raw} %{b}' }").contains("only be read"));
+        assert!(
+            mistakes("dissect = { mapping = '%{event.original} %{b}' }").contains("only be read")
+        );
     }
 }
