@@ -297,7 +297,7 @@ impl Run<'_> {
             turn,
             room,
         };
-        if let Work::Action(action) = &step.work {
+        if let (true, Work::Action(action)) = (held, &step.work) {
             match action.run(event, &mut scene) {
                 Outcome::Done => {}
                 Outcome::Missing => result = StepResult::Nothing("the field is not there".into()),

@@ -86,6 +86,32 @@ fn written_chains_read_back() {
 }
 
 #[test]
+fn a_trace_does_what_a_run_does() {
+    let text = "[[chain]]\nname = 'x'\n[[chain.step]]\nwhen = 'a:1'\ndrop = {}\n\
+                [[chain.step]]\nwhen = 'a:2'\nadd_tag = 'two'\nthen = [{ json = {} }]\n\
+                else = [{ when = 'b:*', mutate = { rename = { b = 'c' } } }, { grok = { patterns = 'x' } }]";
+    let chains = Chains::compile(&chains(text), &Files::default()).unwrap();
+    for (fields, kept, steps) in [
+        (vec![("a", 1)], Verdict::Drop, 1),
+        (vec![("a", 2), ("b", 1)], Verdict::Keep, 3),
+        (vec![("a", 3), ("b", 1)], Verdict::Keep, 4),
+        (vec![], Verdict::Keep, 4),
+    ] {
+        let mut plain = Event::new(Timestamp::from_seconds(0), "line");
+        for (name, value) in &fields {
+            plain.set_named(FieldName::new(*name), *value);
+        }
+        let mut traced = plain.clone();
+        let mut meter = chains.meter(Box::new(|| 0));
+        let verdict = chains.apply(&mut plain, &context(), &mut meter);
+        let (same, trace) = chains.trace(&mut traced, &context(), &mut meter);
+        assert_eq!((verdict, same), (kept, kept), "{fields:?}");
+        assert_eq!(plain, traced, "{fields:?}");
+        assert_eq!(trace.steps.len(), steps, "{fields:?} {trace:?}");
+    }
+}
+
+#[test]
 fn drop_lets_its_share_go_evenly() {
     for (step, dropped) in [("drop = {}", 200), ("drop = { percentage = 25 }", 50)] {
         let chains = chain_of(step);
