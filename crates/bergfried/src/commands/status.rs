@@ -37,7 +37,7 @@ enum Format {
 }
 
 /// What is asked of the hub, by its path; each has its part of the screen.
-const PARTS: [(&str, Show); 4] = [
+const PARTS: [(&str, Show); 5] = [
     ("health", show_health),
     ("status", show_store),
     ("inputs", show_inputs),
