@@ -17,7 +17,7 @@ use crate::scene::Scene;
 use crate::texts::Texts;
 
 /// The largest database, in bytes.
-const MAX_FILE: usize = 1 << 30;
+const MAX_FILE: usize = 512 << 20;
 
 /// `geoip = { field = "source.ip", database = "/var/lib/GeoIP/GeoLite2-City.mmdb" }`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct GeoipFile {
     /// The fields that hold addresses. Those that are not public are not looked up.
     pub field: Texts,
     /// Databases in MaxMind's format (GeoLite2 or GeoIP2: City, Country, ASN, ISP, Enterprise, or
-    /// others with the same members), read again with the configuration; at most 1 GiB each.
+    /// others with the same members), read again with the configuration; at most 512 MiB each.
     pub database: Texts,
     /// The field below which is put what is found; absent: what stands before `.ip` or `.address` in
     /// the name of each field (`source` for `source.ip`).
