@@ -1,6 +1,12 @@
 //! The list of expressions of a home network's Logstash over lines as its hosts send them, and the
 //! same list on `fancy-regex` alone. Each is tried in order up to the first that matches.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what is measured is known to be there"
+)]
+
 use std::sync::LazyLock;
 
 use bergfried_grok::{Captures, Grok, Options, Outcome, Patterns};
@@ -104,6 +110,31 @@ fn home_network_on_fancy_regex(bencher: Bencher<'_, '_>) {
     bencher
         .counter(ItemsCount::new(LINES.len()))
         .bench(|| LINES.iter().map(|line| peers(line)).sum::<usize>());
+}
+
+/// Texts made to be hard: each step back leads to many more.
+const HOSTILE: [(&str, &str, &str); 6] = [
+    ("nested", r"^(a+)+$", "a"),
+    ("alternated", r"^(a|aa|a*)*b", "a"),
+    (
+        "greedy",
+        r"%{GREEDYDATA:a} %{GREEDYDATA:b} %{GREEDYDATA:c} %{GREEDYDATA:d}=%{GREEDYDATA:e}",
+        "a ",
+    ),
+    ("data", r"^%{DATA:a}: %{DATA:b}: %{DATA:c}: %{DATA:d}: %{DATA:e}!$", "a: "),
+    ("unanchored", r"(%{WORD:w}\s*)+;", "word "),
+    ("backreference", r"(?<a>a*)(?<b>a*)(?<c>a*)\k<a>\k<b>\k<c>b", "a"),
+];
+
+/// 1 KiB and 64 KiB of each.
+#[divan::bench(args = 0..HOSTILE.len() * 2, sample_count = 10)]
+fn hostile(bencher: Bencher<'_, '_>, index: usize) {
+    let (_, expression, part) = HOSTILE[index / 2];
+    let length = if index.is_multiple_of(2) { 1 << 10 } else { 1 << 16 };
+    let text = part.repeat(length / part.len());
+    let grok = Grok::new(expression, &Patterns::standard(), &Options::default()).unwrap();
+    let mut captures = Captures::new();
+    bencher.bench_local(|| grok.captures(&text, &mut captures));
 }
 
 /// Each line alone, to see which take long.

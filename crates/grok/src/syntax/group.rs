@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::parser::{Flags, Parser};
 use super::reference::field_name;
 use super::tree::{Node, width};
-use crate::error::GrokError;
+use crate::error::{GrokError, Place};
 use crate::grok::FieldKind;
 
 /// How far a lookbehind may look back, in characters.
@@ -55,16 +55,16 @@ impl Parser<'_> {
         cursor: &mut Cursor<'_>,
         flags: Flags,
     ) -> Result<Node, GrokError> {
-        let opening = cursor.place();
+        let opening = cursor.place_of(cursor.at().saturating_sub(1));
         if !cursor.eat("?") {
             return match self.plain.as_ref().map(Vec::len) {
-                None => self.inside(cursor, flags),
+                None => self.inside(opening, cursor, flags),
                 Some(number) => {
                     let index = self.capture(&(number + 1).to_string(), None);
                     if let Some(plain) = &mut self.plain {
                         plain.push(index);
                     }
-                    let node = Box::new(self.inside(cursor, flags)?);
+                    let node = Box::new(self.inside(opening, cursor, flags)?);
                     Ok(Node::Group { index, node })
                 }
             };
@@ -79,7 +79,7 @@ impl Parser<'_> {
             [("=", false, false), ("!", false, true), ("<=", true, false), ("<!", true, true)]
         {
             if cursor.eat(mark) {
-                let node = self.inside(cursor, flags)?;
+                let node = self.inside(opening.clone(), cursor, flags)?;
                 if behind && width(&node).1.is_none_or(|most| most > MAX_BEHIND) {
                     let message = format!("looks back over more than {MAX_BEHIND} characters");
                     return Err(GrokError::Syntax { message, place: opening });
@@ -88,20 +88,20 @@ impl Parser<'_> {
             }
         }
         if cursor.eat(":") {
-            return self.inside(cursor, flags);
+            return self.inside(opening, cursor, flags);
         }
         if cursor.eat(">") {
-            return Ok(Node::Atomic(Box::new(self.inside(cursor, flags)?)));
+            return Ok(Node::Atomic(Box::new(self.inside(opening, cursor, flags)?)));
         }
         for (mark, end) in [("<", '>'), ("'", '\''), ("P<", '>')] {
             if cursor.eat(mark) {
-                return self.named(end, cursor, flags);
+                return self.named(end, opening, cursor, flags);
             }
         }
         if let Some(changed) = switches(cursor, flags)
             && cursor.eat(":")
         {
-            return self.inside(cursor, changed);
+            return self.inside(opening, cursor, changed);
         }
         let what = match cursor.peek() {
             Some('(') => "a condition (?(…)…|…) is not supported",
@@ -116,6 +116,7 @@ impl Parser<'_> {
     fn named(
         &mut self,
         end: char,
+        opening: Place,
         cursor: &mut Cursor<'_>,
         flags: Flags,
     ) -> Result<Node, GrokError> {
@@ -131,11 +132,15 @@ impl Parser<'_> {
             return Err(cursor.error("a group's name is empty"));
         }
         let index = self.capture(name, Some((field, kind)));
-        Ok(Node::Group { index, node: Box::new(self.inside(cursor, flags)?) })
+        Ok(Node::Group { index, node: Box::new(self.inside(opening, cursor, flags)?) })
     }
 
-    fn inside(&mut self, cursor: &mut Cursor<'_>, flags: Flags) -> Result<Node, GrokError> {
-        let opening = cursor.place();
+    fn inside(
+        &mut self,
+        opening: Place,
+        cursor: &mut Cursor<'_>,
+        flags: Flags,
+    ) -> Result<Node, GrokError> {
         let node = self.branches(cursor, flags)?;
         match cursor.eat(")") {
             true => Ok(node),
