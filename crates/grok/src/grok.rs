@@ -12,8 +12,8 @@ pub struct Options {
     pub named_captures_only: bool,
     /// Whether what is captured and empty becomes a field. Default false.
     pub keep_empty_captures: bool,
-    /// How many steps one text may take before it is given up as too hard. Default 1,000,000, which
-    /// takes a few milliseconds.
+    /// How many steps one text may take before it is given up as too hard. Default 250,000, which
+    /// takes up to ten milliseconds or so.
     pub step_limit: u64,
     /// How many parts an expression may have once its patterns are put in. Default 50,000.
     pub max_size: usize,
@@ -24,7 +24,7 @@ impl Default for Options {
         Options {
             named_captures_only: true,
             keep_empty_captures: false,
-            step_limit: 1_000_000,
+            step_limit: 250_000,
             max_size: 50_000,
         }
     }

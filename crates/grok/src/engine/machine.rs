@@ -6,11 +6,11 @@ use super::memo::Memo;
 use super::program::{CharacterSet, Follow, Instruction, Program, Run};
 use crate::syntax::{Assertion, Kind};
 
-/// How many steps a text may take before it is remembered where it failed, and again for each byte.
+/// How many steps a text may take before it is remembered where it failed, one more for each byte.
 const EASY_STEPS: u64 = 2_000;
-const EASY_STEPS_A_BYTE: u64 = 8;
-/// How many bytes that are passed over count as a step.
+/// How many bytes that are looked at one by one count as a step, and that are searched through.
 const BYTES_A_STEP: usize = 16;
+const SEARCHED_A_STEP: usize = 64;
 /// A slot that is not set.
 const UNSET: u32 = u32::MAX;
 
@@ -101,10 +101,10 @@ impl<'m> Machine<'m> {
         limit: u64,
     ) -> Machine<'m> {
         let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
-        let easy = EASY_STEPS.saturating_add(length.saturating_mul(EASY_STEPS_A_BYTE));
+        let easy = EASY_STEPS.saturating_add(length).min(limit / 4);
         scratch.registers.resize(program.registers as usize, UNSET);
         let bytes = text.as_bytes();
-        Machine { program, text, bytes, scratch, steps: 0, patience: easy.min(limit), limit }
+        Machine { program, text, bytes, scratch, steps: 0, patience: easy, limit }
     }
 
     /// Whether the program matches anywhere; the first place counts.
@@ -571,13 +571,16 @@ impl<'m> Machine<'m> {
         }
         if run.max == u32::MAX && !set.mixed {
             let rest = self.bytes.get(place..)?;
-            let next = match &run.follow {
-                Follow::Any => Some(0),
-                Follow::One(byte) => memchr::memchr(*byte, rest),
-                Follow::Some(bytes) => rest.iter().position(|byte| bytes.contains(*byte)),
-                Follow::Literal(text) => text.find(rest),
-            }?;
-            self.steps += (next / BYTES_A_STEP) as u64;
+            let (next, cost) = match &run.follow {
+                Follow::Any => (Some(0), SEARCHED_A_STEP),
+                Follow::One(byte) => (memchr::memchr(*byte, rest), SEARCHED_A_STEP),
+                Follow::Literal(text) => (text.find(rest), SEARCHED_A_STEP),
+                Follow::Some(bytes) => {
+                    (rest.iter().position(|byte| bytes.contains(*byte)), BYTES_A_STEP)
+                }
+            };
+            self.steps += (next.unwrap_or(rest.len()) / cost) as u64;
+            let next = next?;
             let between = rest.get(..next)?;
             let taken = set.all || between.iter().all(|byte| set.bytes.contains(*byte));
             return taken.then_some((place + next, count));
