@@ -253,6 +253,142 @@ else
     row "hub" "-" "failed: $(tail -n 1 "$results/hub.log" | cut -c -160)"
 fi
 
+echo "syslog" >&2
+# The same lines over the same connections into a hub (parsed, judged by the built-in rules, durable)
+# and into the log servers that people run, writing files: raw, and taken apart by patterns.
+syslog="$binaries/bergfried-bench-syslog"
+received() { # TITLE GOAL ARGUMENTS…: a row with the rate; what did not arrive and the generator's share
+    local title=$1 goal=$2 sent arrived rate share
+    shift 2
+    if IFS=$'\t' read -r sent arrived _ rate share < <("$syslog" "$@" "$work/mixed.log" \
+        2>"$results/syslog.log") && [[ -n ${rate:-} ]]; then
+        row "$title" "$rate" "messages/s" "$goal"
+        row "$title, the generator's share" "$share" "% of one core"
+        [[ $sent == "$arrived" ]] || row "$title, lost" \
+            "$(awk -v s="$sent" -v a="$arrived" 'BEGIN { printf "%.3f", 100 * (s - a) / s }')" "%"
+        last_rate=$rate
+    else
+        row "$title" "-" "failed: $(tail -n 1 "$results/syslog.log" | cut -c -160)" "$goal"
+        last_rate=0
+    fi
+}
+ended() { # PID: stops it and waits until it has ended
+    kill "$1" 2>/dev/null || true
+    wait "$1" || true
+}
+mkdir "$work/syslog"
+syslog_port=$(free_port)
+port=$(free_port)
+cat >"$work/syslog/hub.toml" <<END
+[[input]]
+name = "bench"
+type = "syslog"
+tcp = "127.0.0.1:$syslog_port"
+udp = "127.0.0.1:$syslog_port"
+END
+"$bergfried" hub --listen "127.0.0.1:$port" --data-dir "$work/syslog/hub" --admin-key "$key" \
+    --config "$work/syslog/hub.toml" >"$results/syslog-hub.log" 2>&1 &
+hub=$!
+children+=("$hub")
+(umask 077 && printf '%s' "$key" >"$work/syslog/key")
+ours=0
+if wait_until 20 curl -fsS "http://127.0.0.1:$port/healthz"; then
+    at=(--hub "http://127.0.0.1:$port" --key-file "$work/syslog/key" --to "127.0.0.1:$syslog_port")
+    received "syslog over TCP, lines, durable" "150000 messages/s" "${at[@]}"
+    ours=$last_rate
+    received "syslog over TCP, octet-counted, durable" "150000 messages/s" "${at[@]}" --framing counted
+    received "syslog over UDP at 100,000/s, durable" "under 0.1 % lost" "${at[@]}" \
+        --framing datagrams --rate 100000
+    ended "$hub"
+else
+    row "syslog" "-" "failed: $(tail -n 1 "$results/syslog-hub.log" | cut -c -160)"
+fi
+beside() { # TITLE FILE COMMAND…: the rate of a log server that writes this file, and ours to it
+    local title=$1 file=$2
+    shift 2
+    "$@" >"$results/beside.log" 2>&1 &
+    local server=$!
+    children+=("$server")
+    wait_until 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$syslog_port" || true
+    received "$title" "" --into "$file" --to "127.0.0.1:$syslog_port"
+    row "ours to $title" \
+        "$(awk -v a="$ours" -v b="$last_rate" 'BEGIN { if (b) printf "%.2f", a / b; else print "-" }')" "times"
+    ended "$server"
+}
+rsyslogd=$(PATH=$PATH:/usr/sbin command -v rsyslogd || true)
+if [[ -n $rsyslogd ]]; then
+    cat >"$work/syslog/sshd.rulebase" <<'END'
+version=2
+rule=: Invalid user %user:word% from %ip:ipv4% port %port:number%
+rule=: Failed password for %user:word% from %ip:ipv4% port %port:number% ssh2
+rule=: Failed password for invalid user %user:word% from %ip:ipv4% port %port:number% ssh2
+rule=: Accepted %method:word% for %user:word% from %ip:ipv4% port %port:number% %rest:rest%
+rule=: pam_unix(%service:char-to:)%): session %what:word% for user %user:char-to:(%%rest:rest%
+rule=: (%user:char-to:)%) CMD (%command:rest%
+END
+    for way in raw mmnormalize; do
+        {
+            echo "global(workDirectory=\"$work/syslog\")"
+            printf '%s\n' 'module(load="imtcp") template(name="raw" type="string" string="%rawmsg%\n")'
+            echo "input(type=\"imtcp\" port=\"$syslog_port\" address=\"127.0.0.1\")"
+            if [[ $way == mmnormalize ]]; then
+                echo 'module(load="mmnormalize")'
+                printf '%s\n' 'template(name="json" type="string" string="%$!%\n")'
+                echo "action(type=\"mmnormalize\" rulebase=\"$work/syslog/sshd.rulebase\")"
+                echo "action(type=\"omfile\" file=\"$work/syslog/rsyslog-$way\" template=\"json\")"
+            else
+                echo "action(type=\"omfile\" file=\"$work/syslog/rsyslog-$way\" template=\"raw\")"
+            fi
+        } >"$work/syslog/$way.conf"
+        beside "rsyslog, files, $way" "$work/syslog/rsyslog-$way" \
+            "$rsyslogd" -n -f "$work/syslog/$way.conf" -i "$work/syslog/$way.pid"
+    done
+else
+    row "rsyslog" "-" "not measured: it is not installed"
+fi
+syslog_ng=()
+if scripts/unpack-syslog-ng "$work/syslog-ng" 2>"$results/syslog-ng.log"; then
+    root=$work/syslog-ng
+    modules=("$root"/usr/lib/syslog-ng/[0-9]*)
+    libraries=("$root"/usr/lib/*)
+    syslog_ng=(env "LD_LIBRARY_PATH=$(IFS=:; echo "$root/usr/lib/syslog-ng:${libraries[*]}")"
+        "$root/usr/sbin/syslog-ng" --module-path "${modules[0]}" --foreground --no-caps
+        --persist-file "$work/syslog/persist" --control "$work/syslog/control"
+        --pidfile "$work/syslog/pid")
+    cat >"$work/syslog/patterns.xml" <<'END'
+<patterndb version="4" pub_date="2026-01-01"><ruleset name="sshd" id="s"><patterns><pattern>sshd</pattern></patterns>
+<rules><rule provider="bench" id="1" class="system"><patterns>
+<pattern>Invalid user @ESTRING:user: @from @IPv4:ip@ port @NUMBER:port@</pattern>
+<pattern>Failed password for @ESTRING:user: @from @IPv4:ip@ port @NUMBER:port@ ssh2</pattern>
+<pattern>Failed password for invalid user @ESTRING:user: @from @IPv4:ip@ port @NUMBER:port@ ssh2</pattern>
+<pattern>Accepted @ESTRING:method: @for @ESTRING:user: @from @IPv4:ip@ port @NUMBER:port@ @ANYSTRING:rest@</pattern>
+<pattern>pam_unix(@ESTRING:service:)@: session @ESTRING:what: @for user @ANYSTRING:user@</pattern>
+</patterns></rule></rules></ruleset></patterndb>
+END
+    for way in raw patterndb; do
+        {
+            echo '@version: 3.38'
+            echo 'options { keep-hostname(yes); stats-freq(0); };'
+            echo "source s { network(ip(\"127.0.0.1\") port($syslog_port) transport(\"tcp\")" \
+                'max-connections(64) log-iw-size(64000)); };'
+            echo "parser p { db-parser(file(\"$work/syslog/patterns.xml\")); };"
+            echo "destination d { file(\"$work/syslog/syslog-ng-$way\"" \
+                'template("$(format-json --scope nv-pairs --scope dot-nv-pairs)\n")); };'
+            echo "destination r { file(\"$work/syslog/syslog-ng-$way\"); };"
+            if [[ $way == patterndb ]]; then
+                echo 'log { source(s); parser(p); destination(d); flags(flow-control); };'
+            else
+                echo 'log { source(s); destination(r); flags(flow-control); };'
+            fi
+        } >"$work/syslog/syslog-ng-$way.conf"
+        beside "syslog-ng, files, $way" "$work/syslog/syslog-ng-$way" \
+            "${syslog_ng[@]}" --cfgfile "$work/syslog/syslog-ng-$way.conf"
+    done
+else
+    row "syslog-ng" "-" "not measured: $(tail -n 1 "$results/syslog-ng.log" | cut -c -120)"
+fi
+rm -rf "$work/syslog"
+
 echo "store: $stored events" >&2
 if cargo run --release --locked -q -p bergfried-store --example store_bench -- "$stored" \
     >"$results/store.log" 2>&1; then
