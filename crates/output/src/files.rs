@@ -34,7 +34,7 @@ const MAX_OPEN: usize = 256;
 const PORTION_BYTES: usize = 4 << 20;
 /// A file is looked for under its path again after so long: it may have been moved or removed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// The most files that are rotated within one second under one name.
+/// How many further names are tried where one is taken.
 const MAX_AGAIN: u32 = 1_000;
 
 /// The files of one output.
@@ -50,6 +50,8 @@ pub(crate) struct Files {
     /// Whether a file was closed whose lines may not be durable.
     closed_dirty: bool,
     uses: u64,
+    /// The second of the last rotation, and its number within it.
+    rotated: (Timestamp, u32),
     path: String,
     line: String,
 }
@@ -94,6 +96,7 @@ impl Files {
             waiting_bytes: 0,
             closed_dirty: false,
             uses: 0,
+            rotated: (Timestamp::MIN, 0),
             path: String::new(),
             line: String::new(),
         })
@@ -283,12 +286,18 @@ impl Files {
         let options = Arc::clone(&self.options);
         names.extend(options.history.as_deref());
         let to = directory(&names)?;
-        for again in 0..MAX_AGAIN {
+        // A name once given within a second is not given again, though the file be compressed or gone:
+        // the newest must have the highest number.
+        let second = now.floor_to(Timestamp::SECOND).max(self.rotated.0);
+        let first = if second == self.rotated.0 { self.rotated.1.saturating_add(1) } else { 0 };
+        let now = second;
+        for again in first..first.saturating_add(MAX_AGAIN) {
             let rotated = rotate::rotated_name(name, now, again);
             match renameat_with(&from, name, &to, &rotated, RenameFlags::NOREPLACE) {
                 Err(Errno::EXIST) => {}
                 // It was moved or removed by someone else in this moment.
                 Ok(()) | Err(Errno::NOENT) => {
+                    self.rotated = (second, again);
                     self.close(path);
                     add(&self.counters.files.rotated, 1);
                     self.counters

@@ -220,6 +220,7 @@ impl Runner {
         let before = progress.read;
         let mut room = PORTION;
         let until = sink.until();
+        let stored = self.reader.last_id();
         self.reader
             .follow(before, |id, received, event| {
                 // Ids have no gaps. Of a new output that begins at the beginning nothing is lost.
@@ -244,6 +245,12 @@ impl Runner {
                 }
             })
             .map_err(|error| Trouble::new(format!("cannot read the event store: {error}")))?;
+        if progress.read == before && stored > before {
+            // All of these were removed before they were read.
+            let missing = if before > 0 { stored - before } else { 0 };
+            counters.lost.fetch_add(missing, Ordering::Relaxed);
+            progress.read = stored;
+        }
         progress.waiting = progress.read > before;
         Ok(progress.waiting)
     }

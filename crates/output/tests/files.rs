@@ -156,10 +156,12 @@ fn files_are_rotated_compressed_and_few() {
         outputs.stop();
         let mut whole = String::new();
         let mut names = listing(&root);
-        // Of one second they are numbered: by number, the file itself last.
+        // By second and number, the file itself last.
         names.sort_by_key(|name| {
-            let number = name.trim_end_matches(suffix).rsplit_once("Z.");
-            (name.starts_with("web"), number.and_then(|(_, n)| n.parse::<u32>().ok()).unwrap_or(0))
+            let stamped = name.trim_end_matches(suffix).rsplit_once('Z');
+            let (stamp, number) = stamped.unwrap_or(("", ""));
+            let number = number.trim_start_matches('.').parse::<u32>().unwrap_or(0);
+            (name.starts_with("web"), stamp.to_owned(), number)
         });
         for name in &names {
             let bytes = std::fs::read(root.join(name)).unwrap();
