@@ -39,7 +39,7 @@ fn every_kind_has_a_section_with_all_of_its_keys_and_an_example() {
             assert!(section.contains(tag), "{} has no word on {tag}", kind.key);
         }
         let with_it = |text: &&str| text.contains(&format!("\n{} = ", kind.key));
-        assert!(examples(section).iter().any(|text| with_it(&text)), "{}", kind.key);
+        assert!(examples(section).iter().any(with_it), "{}", kind.key);
     }
     assert_eq!(PAGE.matches("\n### `").count(), KINDS.len());
 }
