@@ -59,3 +59,48 @@ fn a_person_signs_in_sees_alerts_and_searches() {
     page.wait("document.getElementById('refused').textContent.includes('admin key')");
     assert_eq!(page.evaluate("document.getElementById('console').hidden"), true);
 }
+
+#[test]
+fn a_person_sees_how_inputs_chains_and_outputs_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("hub.toml");
+    let files = directory.path().join("files");
+    std::fs::create_dir(&files).unwrap();
+    let text = format!(
+        "[[input]]\nname = 'home'\ntype = 'syslog'\ntcp = '127.0.0.1:0'\n\
+         [[chain]]\nname = 'doors'\n\
+         [[chain.step]]\ngrok = {{ field = 'message', patterns = ['^door %{{INT:door}} <b>$'] }}\n\
+         [[output]]\nname = 'kept'\ntype = 'file'\nfrom = 'beginning'\n\
+         path = '{}/%{{host.name}}.log'\nformat = 'raw'\n",
+        files.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let hub = Hub::start_with_config(&directory.path().join("data"), &config);
+    let lines = [format!("{} web app: door 7 <b>", ago(3)), format!("{} web app: other", ago(2))];
+    assert_eq!(hub.send("1", "web", &lines).status, 200);
+    let written = || std::fs::read_to_string(files.join("web.log")).unwrap_or_default();
+    wait_until("the file", || written().lines().count() == 2);
+    let Some(mut page) = Chromium::open(&format!("{}/", hub.url), directory.path()) else {
+        eprintln!("skipped: there is no Chromium");
+        return;
+    };
+    page.evaluate(&format!(
+        "document.getElementById('key').value = '{}'; \
+         document.querySelector('#sign-in button').click()",
+        hub.key()
+    ));
+    page.wait("!document.getElementById('collector').hidden");
+    page.wait("document.getElementById('outputs').innerText.includes('kept')");
+    let text = page.evaluate("document.getElementById('collector').innerText");
+    let text = text.as_str().unwrap();
+    for part in [
+        "home",
+        "tcp 127.0.0.1:",
+        "doors",
+        "^door %{INT:door} <b>$\t2\t1\t0\t",
+        "kept\tfile\tok\t2",
+    ] {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
+    assert_eq!(page.complaints, Vec::<serde_json::Value>::new());
+}

@@ -89,12 +89,93 @@ async function search(event) {
   }
 }
 
+// Empties the body of a table and shows the table where there will be rows.
+function rowsOf(id, rows) {
+  $(id).hidden = rows.length === 0;
+  const body = $(id).tBodies[0];
+  body.replaceChildren();
+  return rows.map((item) => [body.insertRow(), item]);
+}
+
+function each(nanoseconds) {
+  if (nanoseconds >= 1e6) return `${(nanoseconds / 1e6).toFixed(1)} ms`;
+  return nanoseconds >= 1e3 ? `${(nanoseconds / 1e3).toFixed(1)} µs` : `${Math.round(nanoseconds)} ns`;
+}
+
+function showInputs(inputs) {
+  for (const [row, { name, listeners, counters, hosts_not_allowed }] of rowsOf("inputs", inputs)) {
+    cell(row, name);
+    const where = listeners.map((at) => `${at.transport} ${at.address}${at.problem ? ` (${at.problem})` : ""}`);
+    cell(row, where.join("\n"), "listeners");
+    cell(row, counters.connections);
+    cell(row, counters.messages.toLocaleString());
+    cell(row, counters.cut);
+    cell(row, hosts_not_allowed);
+    cell(row, `${(counters.held_ms / 1000).toFixed(1)} s`);
+    cell(row, counters.kernel_drops);
+  }
+}
+
+function showPatterns(chains) {
+  const lines = chains.flatMap(({ name, steps }) =>
+    steps.flatMap(({ place, kind, patterns, tried, done, too_hard, nanoseconds_per_event }) => [
+      [name, place, kind, tried, done, too_hard, nanoseconds_per_event],
+      ...patterns.map((one) => [
+        name, place, one.pattern, one.tried, one.matched, one.too_hard, one.nanoseconds_per_text,
+      ]),
+    ]),
+  );
+  for (const [row, [chain, place, what, tried, matched, hard, nanoseconds]] of rowsOf("patterns", lines)) {
+    cell(row, chain);
+    cell(row, place);
+    cell(row, what, "message");
+    cell(row, tried.toLocaleString());
+    cell(row, matched.toLocaleString());
+    cell(row, hard.toLocaleString());
+    cell(row, each(nanoseconds), "time");
+  }
+}
+
+function showOutputs(outputs) {
+  for (const [row, output] of rowsOf("outputs", outputs)) {
+    cell(row, output.name);
+    cell(row, output.type);
+    cell(row, output.state);
+    cell(row, output.sent.toLocaleString());
+    cell(row, `${output.events_behind.toLocaleString()} events, ${output.seconds_behind} s`);
+    cell(row, output.lost + output.refused);
+    cell(row, output.last_error);
+  }
+}
+
+async function showCollector() {
+  const [{ inputs }, { chains }, outputs, { problems }] = await Promise.all(
+    ["inputs", "chains", "outputs", "health"].map((path) => ask(path)),
+  );
+  showInputs(inputs);
+  showPatterns(chains);
+  showOutputs(outputs);
+  $("problems").replaceChildren(
+    ...problems.map((problem) => {
+      const item = document.createElement("li");
+      item.textContent = problem;
+      return item;
+    }),
+  );
+  $("problems").hidden = problems.length === 0;
+  $("collector").hidden = inputs.length + chains.length + outputs.length + problems.length === 0;
+}
+
+function refreshAll() {
+  return Promise.all([showAlerts(), showCollector()]);
+}
+
 async function signIn(event) {
   event?.preventDefault();
   if (event) sessionStorage.setItem(KEY, $("key").value.trim());
   if (!sessionStorage.getItem(KEY)) return;
   try {
-    await showAlerts();
+    await refreshAll();
   } catch (error) {
     $("refused").textContent = error.message;
     return;
@@ -104,7 +185,7 @@ async function signIn(event) {
   $("console").hidden = $("sign-out").hidden = false;
   search();
   clearInterval(refresh);
-  refresh = setInterval(() => showAlerts().catch((error) => ($("status").textContent = error.message)), REFRESH);
+  refresh = setInterval(() => refreshAll().catch((error) => ($("status").textContent = error.message)), REFRESH);
 }
 
 function signOut(reason = "") {
