@@ -109,7 +109,9 @@ fn every_message_once_over_relp_while_both_sides_stop_and_the_hub_is_killed() {
     rsyslog.restart();
     rsyslog.feed((messages / 2..messages).map(line));
     hub.wait_for(messages * 5 / 10);
-    hub.again(|hub| drop(hub.interrupt()));
+    hub.again(|hub| {
+        let _ended = hub.interrupt();
+    });
     for part in 6..=8 {
         hub.wait_for(messages * part / 10);
         hub.again(Hub::kill);
