@@ -16,10 +16,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bergfried_event::{Event, Timestamp};
-use rustix::fs::{RenameFlags, renameat_with};
+use rustix::fs::{AtFlags, RenameFlags, renameat_with, statat};
 use rustix::io::Errno;
 
-use crate::config::{FileOptions, Format};
+use crate::config::{Compress, FileOptions, Format};
 use crate::counters::{Counters, add};
 use crate::runner::Trouble;
 use crate::template::push_line;
@@ -140,7 +140,8 @@ impl Files {
             match written {
                 Ok(()) => events += lines.events,
                 Err(Obstacle::Failed(error)) => {
-                    let reason = format!("cannot write `{}`: {error}", path.escape_debug());
+                    let whole = self.options.path.root().join(&path);
+                    let reason = format!("cannot write {}: {error}", whole.display());
                     self.waiting.insert(path, lines);
                     return Err(Trouble::new(reason));
                 }
@@ -293,6 +294,9 @@ impl Files {
         let now = second;
         for again in first..first.saturating_add(MAX_AGAIN) {
             let rotated = rotate::rotated_name(name, now, again);
+            if is_compressed(&to, &rotated) {
+                continue;
+            }
             match renameat_with(&from, name, &to, &rotated, RenameFlags::NOREPLACE) {
                 Err(Errno::EXIST) => {}
                 // It was moved or removed by someone else in this moment.
@@ -315,4 +319,13 @@ impl Files {
         }
         Err(Obstacle::Failed(io::Error::other("too many rotated files within one second")))
     }
+}
+
+/// Whether a compressed file has this name, of before a restart or of before the clock was set back:
+/// compressing another one would put it in its place.
+fn is_compressed(directory: &OwnedFd, rotated: &str) -> bool {
+    [Compress::Zstd, Compress::Gzip].into_iter().any(|compress| {
+        let name = format!("{rotated}{}", rotate::suffix(compress));
+        statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+    })
 }

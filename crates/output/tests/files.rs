@@ -7,6 +7,7 @@ mod support;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 
+use bergfried_event::Timestamp;
 use bergfried_store::Options;
 use support::{Bench, caught_up, listing, now, read, until};
 
@@ -185,6 +186,35 @@ fn files_are_rotated_compressed_and_few() {
 }
 
 #[test]
+fn no_rotated_file_takes_the_place_of_another() {
+    let mut bench = Bench::new();
+    let history = bench.path("logs").join("history");
+    std::fs::create_dir_all(&history).unwrap();
+    // As a hub left them that was started again, or whose clock was set back.
+    let from = now().floor_to(Timestamp::SECOND);
+    let earlier: Vec<_> = (0..60)
+        .map(|second| {
+            let stamp = from.plus_micros(second * Timestamp::SECOND).to_string();
+            history.join(format!("web-p.log@{}.zst", stamp.replace(['-', ':'], "")))
+        })
+        .collect();
+    for path in &earlier {
+        std::fs::write(path, "earlier").unwrap();
+    }
+    let more = "rotate_size = '4KiB'\nkeep = 1000\nhistory = 'history'";
+    let outputs = bench.start(&[table(&bench, more)]);
+    let text = "x".repeat(3_000);
+    bench.store(&[("web", "p", &text), ("web", "p", &text)]);
+    until("a compressed file", || match outputs.report().remove(0).files.unwrap() {
+        files if files.compressed == 1 => Ok(()),
+        files => Err(files),
+    });
+    outputs.stop();
+    assert!(earlier.iter().all(|path| read(path) == "earlier"));
+    assert_eq!(listing(&history).len(), 61);
+}
+
+#[test]
 fn files_that_are_moved_or_removed_are_made_again() {
     let mut bench = Bench::new();
     let outputs = bench.start(&[table(&bench, "")]);
@@ -233,7 +263,8 @@ fn where_nothing_can_be_written_events_wait() {
         }
     });
     let report = outputs.report().remove(0);
-    assert!(report.last_error.unwrap().contains("web-p.log"));
+    let path = blocked.join("web-p.log");
+    assert!(report.last_error.unwrap().contains(path.to_str().unwrap()));
     std::fs::remove_file(&blocked).unwrap();
     caught_up(&outputs);
     assert_eq!(read(&blocked.join("web-p.log")), "one\ntwo\n");

@@ -44,7 +44,7 @@ impl Bench {
     }
 
     pub(crate) fn store_events(&mut self, events: Vec<Event<'static>>) {
-        self.batches += 1;
+        self.batches = self.batches.wrapping_add(1);
         let mut id = [0; 16];
         id[0] = self.batches;
         id[1..9].copy_from_slice(&self.reader.last_id().to_be_bytes());
