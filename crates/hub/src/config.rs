@@ -165,9 +165,10 @@ impl HubFile {
     /// # Errors
     /// As [`HubFile::read`].
     pub fn parse(text: &str, name: &str) -> Result<HubFile, ConfigError> {
-        let mut file: HubFile = toml::from_str(text).map_err(|error| ConfigError {
-            place: place(name, text, error.span().map_or(0, |span| span.start)),
-            message: with_nearest(error.message()),
+        let mut file: HubFile = toml::from_str(text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            let offset = place_of_input(error.message(), text).unwrap_or(offset);
+            ConfigError { place: place(name, text, offset), message: with_nearest(error.message()) }
         })?;
         let mut names = std::collections::HashSet::new();
         for channel in &file.notify {
@@ -178,18 +179,18 @@ impl HubFile {
                 });
             }
         }
-        let wrong = |message| ConfigError { place: name.to_owned(), message };
-        for (position, input) in file.input.iter().enumerate() {
-            for other in file.input.iter().skip(position + 1) {
-                if input.name() == other.name() {
-                    return Err(wrong(format!("two inputs are named `{}`", input.name())));
-                }
-                if let Some(address) = input.clash(other) {
-                    let (one, two) = (input.name(), other.name());
-                    return Err(wrong(format!(
-                        "the inputs `{one}` and `{two}` both listen on {address}"
-                    )));
-                }
+        for (index, input) in file.input.iter().enumerate() {
+            for before in file.input.iter().take(index) {
+                let (one, two) = (before.name(), input.name());
+                let (key, message) = if one == two {
+                    (Some("name"), format!("two inputs are named `{one}`"))
+                } else if let Some(address) = before.clash(input) {
+                    (None, format!("the inputs `{one}` and `{two}` both listen on {address}"))
+                } else {
+                    continue;
+                };
+                let offset = offset_in("input", index, key, text);
+                return Err(ConfigError { place: place(name, text, offset), message });
             }
         }
         file.outputs = outputs(&file.output, text, name)?;
@@ -227,6 +228,23 @@ fn outputs(tables: &[OutputFile], text: &str, name: &str) -> Result<Vec<Output>,
     Ok(outputs)
 }
 
+/// Where the key stands that a message about an input names after the input's own name, or the input's
+/// table: serde knows no place within the list.
+fn place_of_input(message: &str, text: &str) -> Option<usize> {
+    let mut words = message.strip_prefix("cannot use input `")?.split('`').step_by(2);
+    let name = words.next()?;
+    let document = toml::de::DeTable::parse(text).ok()?;
+    let inputs = document.get_ref().get("input")?.get_ref().as_array()?;
+    let is_it = |input: &toml::Spanned<toml::de::DeValue<'_>>| {
+        let named = input.get_ref().get("name").and_then(|name| name.get_ref().as_str());
+        named.is_some_and(|named| named.escape_debug().to_string() == name)
+    };
+    let index = inputs.iter().position(is_it)?;
+    let entries = inputs.get(index)?.get_ref().as_table()?;
+    let key = words.find(|word| entries.iter().any(|(key, _)| key.get_ref() == word));
+    Some(offset_in("input", index, key, text))
+}
+
 /// Where a key of an array's table stands, or the table where the key is not there.
 fn offset_in(array: &str, index: usize, key: Option<&str>, text: &str) -> usize {
     let Ok(document) = toml::de::DeTable::parse(text) else { return 0 };
@@ -258,6 +276,13 @@ mod tests {
             ("[[input]]\nname = 'x'\ntype = 'syslogs'", "hub.toml:3:8", "is `syslog` meant?"),
             ("[[input]]\nname='x'\ntype='syslog'\ntcq='x'", "hub.toml:4:1", "is `tcp` meant?"),
             ("\n[[input]]\nname='x'\ntype='syslog'", "hub.toml:2:1", "it listens nowhere"),
+            (
+                "[[input]]\nname='a'\ntype='syslog'\ntcp='[::]:1'\n[[input]]\nname='tcp'\ntype='syslog'\n\
+                 udp='[::]:1'\ntime_zone='Europe/Berln'",
+                "hub.toml:9:1",
+                "is `Europe/Berlin` meant?",
+            ),
+            ("[[input]]\nname='x'\ntype='syslog'\ntcp='there'", "hub.toml:4:1", "holds `there`"),
             ("environment = 1", "hub.toml:1:15", "expected a string"),
             ("\n[[notify]]\nname = 'x'\ntype = 'pager'", "hub.toml:4:8", "pager"),
         ] {
@@ -290,12 +315,13 @@ mod tests {
     fn inputs_do_not_share_a_name_or_an_address() {
         let input =
             |name, address| format!("[[input]]\nname='{name}'\ntype='syslog'\ntcp='{address}'\n");
-        for (other, part) in [
-            (input("a", "127.0.0.1:2"), "two inputs are named `a`"),
-            (input("b", "127.0.0.1:1"), "`a` and `b` both listen on 127.0.0.1:1"),
+        for (other, place, part) in [
+            (input("a", "127.0.0.1:2"), "f:6:1", "two inputs are named `a`"),
+            (input("b", "127.0.0.1:1"), "f:5:1", "`a` and `b` both listen on 127.0.0.1:1"),
         ] {
             let text = input("a", "127.0.0.1:1") + &other;
             let error = HubFile::parse(&text, "f").unwrap_err();
+            assert_eq!(error.place, place);
             assert!(error.message.contains(part), "{error}");
         }
     }

@@ -56,7 +56,7 @@ pub enum HubError {
         error: io::Error,
     },
     /// The certificate for HTTPS.
-    #[error("{0} (table [tls])")]
+    #[error("cannot use the table [tls]")]
     Tls(#[from] TlsError),
     /// The runtime.
     #[error("cannot start the server: {0}")]

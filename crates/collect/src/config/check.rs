@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bergfried_event::nearest;
 use bergfried_tls::{ClientCertificate, ServerTls};
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -77,9 +78,7 @@ fn check(file: InputFile) -> Result<Input, String> {
         })
     };
     if let Some(zone) = &file.time_zone {
-        TimeZone::get(zone).map_err(|_unknown| {
-            format!("`time_zone` is `{}`, which is not known", zone.escape_debug())
-        })?;
+        TimeZone::get(zone).map_err(|_unknown| unknown_zone(zone))?;
     }
     if file.tags.as_slice().len() > MAX_WORDS || file.fields.len() > MAX_WORDS {
         return Err(format!("there may be {MAX_WORDS} tags and {MAX_WORDS} fields"));
@@ -112,6 +111,14 @@ fn check(file: InputFile) -> Result<Input, String> {
         fields: file.fields.into_iter().collect(),
         senders: Arc::new(Senders::new(senders)),
     })
+}
+
+fn unknown_zone(zone: &str) -> String {
+    let known: Vec<String> =
+        jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+    let meant = nearest(zone, known.iter().map(String::as_str));
+    let meant = meant.map_or_else(String::new, |name| format!("; is `{name}` meant?"));
+    format!("`time_zone` is `{}`, which is not known{meant}", zone.escape_debug())
 }
 
 fn places(file: &InputFile) -> Result<Vec<Place>, String> {
