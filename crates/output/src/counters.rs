@@ -46,6 +46,8 @@ pub(crate) struct FileCounters {
 struct Troubles {
     /// When the hub took the last event that was handled.
     received: Option<Timestamp>,
+    /// When it took the first of those that were read and are not handled.
+    waiting: Option<Timestamp>,
     last_success: Option<Timestamp>,
     failing_since: Option<Timestamp>,
     last_error: Option<(Timestamp, String)>,
@@ -75,7 +77,7 @@ pub struct OutputReport {
     pub retries: u64,
     /// Stored events that it has not come to yet.
     pub events_behind: u64,
-    /// How long ago the hub took the event that was handled last, in seconds; 0 where none waits.
+    /// How long ago the hub took the oldest event that waits, in seconds; 0 where none does.
     pub seconds_behind: u64,
     /// When something last got through.
     pub last_success: Option<Timestamp>,
@@ -121,8 +123,15 @@ impl Counters {
     pub(crate) fn handled(&self, after: u64, received: Option<Timestamp>) {
         self.after.store(after, Ordering::Relaxed);
         if received.is_some() {
-            self.trouble.lock().unwrap_or_else(PoisonError::into_inner).received = received;
+            let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+            trouble.received = received;
+            trouble.waiting = None;
         }
+    }
+
+    /// Events were read that are to be handled, the first of which the hub took then.
+    pub(crate) fn waits(&self, received: Timestamp) {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).waiting = Some(received);
     }
 
     /// Something got through; true where before nothing did.
@@ -152,7 +161,8 @@ impl Counters {
         let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let events_behind = last_id.saturating_sub(of(&self.after));
-        let age = trouble.received.map_or(0, |received| now.since(received) / Timestamp::SECOND);
+        let since = trouble.waiting.or(trouble.received);
+        let age = since.map_or(0, |since| now.since(since) / Timestamp::SECOND);
         let files = &self.files;
         OutputReport {
             name: name.to_owned(),
@@ -236,6 +246,12 @@ mod tests {
             ("failing", 4, 210)
         );
         assert_eq!(report.problems(at(1200)), Vec::<String>::new());
+        // The last may have come long before the first that waits; after a start there is no last.
+        counters.waits(at(1150));
+        assert_eq!(counters.report("siem", Kind::Syslog, 9, at(1200)).seconds_behind, 50);
+        let started = Counters::default();
+        started.waits(at(1150));
+        assert_eq!(started.report("siem", Kind::Syslog, 9, at(1200)).seconds_behind, 50);
         let problems = report.problems(at(1300));
         assert!(problems.first().unwrap().contains("4 events wait: connection refused"));
         assert!(counters.succeeded(at(1301)));

@@ -219,6 +219,7 @@ impl Runner {
         let (when, counters) = (self.when.as_ref(), &self.counters);
         let before = progress.read;
         let mut room = PORTION;
+        let mut first = None;
         let until = sink.until();
         let stored = self.reader.last_id();
         self.reader
@@ -230,6 +231,7 @@ impl Runner {
                 }
                 progress.read = id;
                 progress.received = Some(received);
+                first.get_or_insert(received);
                 room -= 1;
                 let wanted = when.is_none_or(|when| when.matches(event));
                 let full = if wanted {
@@ -250,6 +252,9 @@ impl Runner {
             let missing = if before > 0 { stored - before } else { 0 };
             counters.lost.fetch_add(missing, Ordering::Relaxed);
             progress.read = stored;
+        }
+        if let Some(first) = first {
+            counters.waits(first);
         }
         progress.waiting = progress.read > before;
         Ok(progress.waiting)
