@@ -91,6 +91,8 @@ fn a_person_sees_how_inputs_chains_and_outputs_do() {
     ));
     page.wait("!document.getElementById('collector').hidden");
     page.wait("document.getElementById('outputs').innerText.includes('kept')");
+    page.evaluate("document.querySelector('#to-collector a').click()");
+    page.wait("location.hash === '#collector'");
     let text = page.evaluate("document.getElementById('collector').innerText");
     let text = text.as_str().unwrap();
     for part in [

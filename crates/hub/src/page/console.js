@@ -163,7 +163,8 @@ async function showCollector() {
     }),
   );
   $("problems").hidden = problems.length === 0;
-  $("collector").hidden = inputs.length + chains.length + outputs.length + problems.length === 0;
+  $("collector").hidden = inputs.length + chains.length + outputs.length === 0;
+  $("to-collector").hidden = $("collector").hidden;
 }
 
 function refreshAll() {
