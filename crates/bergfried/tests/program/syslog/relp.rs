@@ -2,7 +2,7 @@
 //! killed and started again.
 
 use std::collections::HashMap;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use super::{address, hub_with, input};
@@ -79,13 +79,15 @@ fn assert_each_once(hub: &Hub, messages: usize) {
 }
 
 /// An action of omrelp that keeps everything until it is answered. Without time for its shutdown
-/// rsyslog drops the messages that its worker has in hand.
+/// rsyslog drops the messages that its worker has in hand. No rebindInterval where the hub goes
+/// away: rsyslog 8.2302 keeps the message at which it cannot connect anew after it has closed, and
+/// sends it once more with its next shutdown, long after it was answered.
 fn omrelp(port: u16, more: &str) -> String {
     format!(
         "module(load=\"omrelp\")\n\
          action(type=\"omrelp\" target=\"127.0.0.1\" port=\"{port}\" {more}\n\
                 template=\"RSYSLOG_ForwardFormat\" action.resumeRetryCount=\"-1\"\n\
-                action.resumeInterval=\"1\" rebindInterval=\"20000\" windowSize=\"500\"\n\
+                action.resumeInterval=\"1\" windowSize=\"500\"\n\
                 queue.type=\"LinkedList\" queue.size=\"400000\" queue.filename=\"relp\"\n\
                 queue.dequeueBatchSize=\"500\" queue.saveOnShutdown=\"on\"\n\
                 queue.timeoutShutdown=\"10000\")\n"
@@ -124,6 +126,26 @@ fn every_message_once_over_relp_while_both_sides_stop_and_the_hub_is_killed() {
     eprintln!("after the last start {} messages came again", counters["resent"]);
 }
 
+#[test]
+fn every_message_once_over_relp_in_many_sessions() {
+    let directory = tempfile::tempdir().unwrap();
+    let messages = 5_000;
+    let mut hub = Restarted::start(directory.path(), "relp", "");
+    let port = address(hub.hub(), "home", "relp").port();
+    let at = directory.path().join("rsyslog");
+    let actions = omrelp(port, "rebindInterval=\"700\"");
+    let Some(mut rsyslog) = Rsyslog::start(&at, &["omrelp.so"], &actions) else { return };
+    rsyslog.feed((0..messages).map(line));
+    hub.wait_for(messages);
+    assert!(rsyslog.process.terminate().success());
+    let report = input(hub.hub(), "home");
+    assert!(report["counters"]["connected"].as_u64() >= Some(7), "{report}");
+    assert_eq!(report["counters"]["resent"], 0, "{report}");
+    // What closed sessions left is no reason to take what comes for known.
+    hub.again(Hub::kill);
+    assert_each_once(hub.hub(), messages);
+}
+
 /// What a client writes of these messages from its second frame on.
 fn frames(numbers: std::ops::Range<usize>) -> String {
     let frame = |(number, txnr): (usize, usize)| {
@@ -158,6 +180,37 @@ fn what_was_stored_but_not_answered_is_known_after_kill_9() {
     hub.wait_for(700);
     assert_each_once(hub.hub(), 700);
     assert_eq!(input(hub.hub(), "home")["counters"]["resent"], 600);
+}
+
+#[test]
+fn the_first_message_of_a_session_after_a_closed_one_is_known_after_kill_9() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut hub = Restarted::start(directory.path(), "relp", "");
+    let at = address(hub.hub(), "home", "relp");
+    let send = |text: String| {
+        let mut stream = std::net::TcpStream::connect(at).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
+    };
+    for round in 0..3 {
+        let (first, again) = (round * 11, round * 11 + 10);
+        // Everything of this session is answered.
+        let mut closed = send(frames(first..again) + "12 close 0\n");
+        let mut answers = String::new();
+        closed.read_to_string(&mut answers).unwrap();
+        assert!(answers.ends_with("11 rsp 6 200 OK\n12 rsp 0\n0 serverclose 0\n"), "{answers}");
+        // Nothing of this one is.
+        let single = send(frames(again..again + 1));
+        hub.wait_for(again + 1);
+        hub.again(Hub::kill);
+        drop(single);
+        let mut closed = send(frames(again..again + 1) + "3 close 0\n");
+        let mut answers = String::new();
+        closed.read_to_string(&mut answers).unwrap();
+        assert!(answers.ends_with("2 rsp 6 200 OK\n3 rsp 0\n0 serverclose 0\n"), "{answers}");
+        assert_eq!(input(hub.hub(), "home")["counters"]["resent"], 1);
+    }
+    assert_each_once(hub.hub(), 33);
 }
 
 #[test]

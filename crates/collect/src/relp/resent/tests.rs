@@ -154,6 +154,7 @@ impl World {
             240..=243 if self.to_hub.is_empty() && !self.held.is_empty() => self.settle(true),
             244..=249 => self.lose_connection(choice.is_multiple_of(2)),
             250..=251 => self.kill(),
+            252 => self.close(),
             _ => {}
         }
     }
@@ -221,6 +222,24 @@ impl World {
                 self.receive();
             }
         }
+        self.connect();
+    }
+
+    /// The client says that it closes; everything is answered, and it connects again.
+    fn close(&mut self) {
+        while !self.to_hub.is_empty() {
+            self.receive();
+        }
+        self.settle(true);
+        while !self.not_durable.is_empty() {
+            self.commit();
+        }
+        while !self.answers.is_empty() {
+            self.answer();
+        }
+        assert_eq!(std::mem::take(&mut self.to_client), self.unacked, "all is answered");
+        self.unacked.clear();
+        self.tails[self.session].hashes.clear();
         self.connect();
     }
 
