@@ -179,23 +179,47 @@ impl HubFile {
                 });
             }
         }
-        for (index, input) in file.input.iter().enumerate() {
-            for before in file.input.iter().take(index) {
-                let (one, two) = (before.name(), input.name());
-                let (key, message) = if one == two {
-                    (Some("name"), format!("two inputs are named `{one}`"))
-                } else if let Some(address) = before.clash(input) {
-                    (None, format!("the inputs `{one}` and `{two}` both listen on {address}"))
-                } else {
-                    continue;
-                };
-                let offset = offset_in("input", index, key, text);
-                return Err(ConfigError { place: place(name, text, offset), message });
-            }
+        if let Some((index, key, message)) = shared(&file.input) {
+            let offset = offset_in("input", index, key, text);
+            return Err(ConfigError { place: place(name, text, offset), message });
         }
         file.outputs = outputs(&file.output, text, name)?;
         Ok(file)
     }
+
+    /// Adds the input `syslog`, which takes what comes to this address over UDP and TCP.
+    ///
+    /// # Errors
+    /// Where the file has an input of that name, or one that listens there.
+    pub fn add_syslog(&mut self, address: SocketAddr) -> Result<(), ConfigError> {
+        let place = format!("--syslog {address}");
+        let text = format!(
+            "[[input]]\nname = 'syslog'\ntype = 'syslog'\nudp = '{address}'\ntcp = '{address}'\n"
+        );
+        self.input.append(&mut Self::parse(&text, &place)?.input);
+        match shared(&self.input) {
+            None => Ok(()),
+            Some((_, _, message)) => Err(ConfigError { place, message }),
+        }
+    }
+}
+
+/// The first input that has the name or an address of one before it: its position, the key at fault
+/// where it is one, and what is wrong.
+fn shared(inputs: &[Input]) -> Option<(usize, Option<&'static str>, String)> {
+    for (index, input) in inputs.iter().enumerate() {
+        for before in inputs.iter().take(index) {
+            let (one, two) = (before.name(), input.name());
+            if one == two {
+                return Some((index, Some("name"), format!("two inputs are named `{one}`")));
+            }
+            if let Some(address) = before.clash(input) {
+                let message = format!("the inputs `{one}` and `{two}` both listen on {address}");
+                return Some((index, None, message));
+            }
+        }
+    }
+    None
 }
 
 /// The message about a word that is not known, with the known one that it may be a slip of.
@@ -309,6 +333,19 @@ mod tests {
             .collect();
         assert_ne!(whole, text);
         HubFile::parse(&whole, "hub.toml").unwrap();
+    }
+
+    #[test]
+    fn syslog_can_be_asked_for_without_a_file() {
+        let address = "127.0.0.1:514".parse().unwrap();
+        let mut file = HubFile::default();
+        file.add_syslog(address).unwrap();
+        assert_eq!(file.input[0].name(), "syslog");
+        let error = file.add_syslog(address).unwrap_err();
+        assert_eq!(error.to_string(), "--syslog 127.0.0.1:514: two inputs are named `syslog`");
+        let text = "[[input]]\nname='a'\ntype='syslog'\nudp='127.0.0.1:514'\n";
+        let error = HubFile::parse(text, "f").unwrap().add_syslog(address).unwrap_err();
+        assert!(error.message.contains("both listen on"), "{error}");
     }
 
     #[test]

@@ -28,6 +28,7 @@ use crate::arguments::{RuleChoice, default_data_dir};
 
 Examples:
   bergfried hub --listen 127.0.0.1:8000 --data-dir /var/lib/bergfried
+  bergfried hub --syslog 0.0.0.0:514
   bergfried hub --listen 0.0.0.0:8000 --config /etc/bergfried/hub.toml")]
 pub(crate) struct Hub {
     /// Address and port to listen on; give one that others can reach a certificate, see [tls] in
@@ -48,7 +49,11 @@ pub(crate) struct Hub {
     pub(crate) admin_key: Option<String>,
     #[command(flatten)]
     pub(crate) rules: RuleChoice,
-    /// The hub's configuration (TOML): rules, chains, notification channels, inputs
+    /// Take syslog over UDP and TCP here too, from anyone who can reach it; [[input]] in the
+    /// configuration can say more
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) syslog: Option<SocketAddr>,
+    /// The hub's configuration (TOML): rules, chains, notification channels, inputs, outputs
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
@@ -70,6 +75,9 @@ pub(crate) fn run(arguments: &Hub, out: &mut dyn Write) -> anyhow::Result<ExitCo
 /// What the arguments, the file and the environment say together.
 pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
     let mut file = arguments.config.as_deref().map(HubFile::read).transpose()?.unwrap_or_default();
+    if let Some(address) = arguments.syslog {
+        file.add_syslog(address)?;
+    }
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let rules = rule_files(&arguments.rules, &mut file);
     let mut channels = file.notify;
