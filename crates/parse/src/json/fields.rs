@@ -156,6 +156,10 @@ impl<'a, 'c> Fields<'a, 'c> {
             _ if let Some((_, renamed)) = HUB_OWN.iter().find(|(own, _)| *own == field) => {
                 self.add_other(Cow::Borrowed(renamed), value);
             }
+            // Python's shippers call the number of the process what others call its name.
+            Field::ProcessName if name != field.name() && matches!(value, Value::Int(_)) => {
+                self.add_field(Field::ProcessPid, name, value);
+            }
             // An alias beside the field itself stays what it was called.
             _ if self.has(field) && name != field.name() => {
                 self.add_other(Cow::Owned(name.to_owned()), value);

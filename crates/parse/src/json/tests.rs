@@ -1,6 +1,6 @@
 //! Every shape of the same event, and hostile objects.
 
-use bergfried_event::{Event, Field, FieldName, MAX_FIELDS, SourceKind, Timestamp};
+use bergfried_event::{Event, Field, FieldName, MAX_FIELDS, SourceKind, Timestamp, Value};
 use serde_json::{Value as Json, json};
 
 use crate::{Context, parse};
@@ -283,6 +283,24 @@ fn other_objects_become_dotted_names() {
         let expected = if name == "list" { json!(["plain"]) } else { expected };
         assert_eq!(value(&event, name), expected, "{name}");
     }
+}
+
+#[test]
+fn a_process_that_is_a_number_is_its_id() {
+    for (text, name, pid) in [
+        (r#"{"process":28460,"message":"x"}"#, json!("absent"), json!(28460)),
+        (r#"{"process":"nginx","pid":7}"#, json!("nginx"), json!(7)),
+        (r#"{"process":28460,"program":"shop"}"#, json!("shop"), json!(28460)),
+        (r#"{"program":"shop","process":28460}"#, json!("shop"), json!(28460)),
+    ] {
+        let event = read(text);
+        assert_eq!(value(&event, "process.name"), name, "{text}");
+        assert_eq!(value(&event, "process.pid"), pid, "{text}");
+    }
+    let both = read(r#"{"pid":7,"process":28460}"#);
+    assert_eq!(value(&both, "process.pid"), json!(7));
+    let own = FieldName::Other("process".into());
+    assert!(both.fields().iter().any(|(name, value)| *name == own && *value == Value::Int(28460)));
 }
 
 #[test]
