@@ -136,7 +136,7 @@ fn without_odd_priority(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use bergfried_event::{Field, Timestamp};
+    use bergfried_event::{Field, Timestamp, Value};
 
     use super::*;
 
@@ -203,6 +203,41 @@ mod tests {
             assert_eq!(event.text(Field::HostName), Some(host), "{text:?}");
             assert_eq!(event.text(Field::ProcessName), program, "{text:?}");
             assert_eq!(event.text(Field::Message), Some(message), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_older_relay_stamps_the_newer_form() {
+        let newer = "1 2026-11-20T10:11:10.5Z web1 shop 42 IN7 [a@1 b=\"c\"] - x";
+        for front in ["<35>Nov 20 10:11:12 ", "<35>Nov 20 10:11:12 relay "] {
+            let text = format!("{front}{newer}");
+            let event = parse(&text, &context());
+            assert_eq!(event.created().to_string(), "2026-11-20T10:11:10.500000Z");
+            for (field, expected) in [
+                (Field::HostName, "web1"),
+                (Field::ProcessName, "shop"),
+                (Field::Message, "- x"),
+                (Field::SyslogMsgId, "IN7"),
+                (Field::SyslogSeverity, "err"),
+                (Field::SyslogFacility, "auth"),
+            ] {
+                assert_eq!(event.text(field), Some(expected), "{field:?} {text:?}");
+            }
+            assert_eq!(event.get(Field::ProcessPid), Some(&Value::Int(42)), "{text:?}");
+        }
+        for (text, host, program) in [
+            ("<13>Nov 20 10:11:12 1 2026-11-20T10:11:10Z web1 shop: x - -", "web1", Some("shop")),
+            ("<13>Nov 20 10:11:12 gate 1 - a b c -", "gate", None),
+            ("<13>Nov 20 10:11:12 gate 1 2 3 4 5 - 6", "gate", None),
+            (
+                "<13>Nov 20 10:11:12 gate sshd[1]: 1 2026-11-20T10:11:10Z a b - - - x",
+                "gate",
+                Some("sshd"),
+            ),
+        ] {
+            let event = parse(text, &context());
+            assert_eq!(event.text(Field::HostName), Some(host), "{text:?}");
+            assert_eq!(event.text(Field::ProcessName), program, "{text:?}");
         }
     }
 

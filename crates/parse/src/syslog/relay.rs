@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::rfc3164::stamped;
-use super::{Opened, open, priority};
+use super::{Opened, open, priority, rfc5424};
 use crate::Context;
 use crate::stamp;
 use crate::text::{is_host_name, is_ip};
@@ -14,7 +14,8 @@ use crate::text::{is_host_name, is_ip};
 /// A message through more relays than this is read as the last of them sent it.
 const MOST_RELAYS: usize = 4;
 
-/// Takes off the headers of relays: another header with `<PRI>`, or with a stamp, a host and a tag.
+/// Takes off the headers of relays: another header with `<PRI>`, of RFC 5424 without it, or with a
+/// stamp, a host and a tag.
 pub(super) fn unwrap<'a>(opened: &mut Opened<'a>, context: &Context<'_>) {
     for _ in 0..MOST_RELAYS {
         let line = &mut opened.line;
@@ -34,6 +35,16 @@ pub(super) fn unwrap<'a>(opened: &mut Opened<'a>, context: &Context<'_>) {
             *opened = inner;
             continue;
         }
+        if let Some(header) = behind_version(line.host.as_deref(), message)
+            && let Some(mut inner) = rfc5424::versioned(None, header, context)
+            && inner.line.host.is_some()
+        {
+            inner.line.facility = line.facility;
+            inner.line.severity = line.severity;
+            inner.line.has_priority = line.has_priority;
+            *opened = inner;
+            continue;
+        }
         if line.host.is_none() {
             return;
         }
@@ -48,6 +59,21 @@ pub(super) fn unwrap<'a>(opened: &mut Opened<'a>, context: &Context<'_>) {
         }
         *line = inner;
     }
+}
+
+/// What stands behind the version of RFC 5424, where an older relay has put its own stamp between
+/// `<PRI>` and version. The version passes for a host then.
+fn behind_version<'a>(host: Option<&str>, message: &'a str) -> Option<&'a str> {
+    let header = match host {
+        Some("1") => message,
+        _ => message.strip_prefix("1 ")?,
+    };
+    // Words of a message look like a host and a program too: stamp and structured data do not.
+    let mut words = header.splitn(6, ' ');
+    let is_tagged = words.nth(2)?.ends_with(':');
+    let data = words.nth(2)?;
+    let is_whole = !header.starts_with('-') && (data.starts_with('[') || data.starts_with('-'));
+    (is_whole && !is_tagged).then_some(header)
 }
 
 /// The host that a message began at, of the names that relays chained: `web1/relay1/relay2` and

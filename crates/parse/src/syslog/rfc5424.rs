@@ -19,8 +19,16 @@ pub(super) fn parse<'a>(
     text: &'a str,
     context: &Context<'_>,
 ) -> Option<Opened<'a>> {
-    let rest = text.strip_prefix("1 ")?;
-    let (stamp, rest) = rest.split_once(' ')?;
+    versioned(priority, text.strip_prefix("1 ")?, context)
+}
+
+/// What stands behind the version.
+pub(super) fn versioned<'a>(
+    priority: Option<Priority>,
+    text: &'a str,
+    context: &Context<'_>,
+) -> Option<Opened<'a>> {
+    let (stamp, rest) = text.split_once(' ')?;
     let created = match stamp {
         "-" => None,
         stamp => match stamp::iso(stamp, context)? {
