@@ -14,6 +14,9 @@ use crate::running::HubError;
 const OURS: [&str; 7] =
     ["lock", "events", "agent", "agent.token", "admin.key", "hub.url", "outputs"];
 
+/// How the tokens are called that nobody asked for by a name; so it names no sender.
+pub(crate) const FIRST_START: &str = "made at the first start";
+
 /// A data directory, held by this process.
 #[derive(Debug)]
 pub struct DataDir {
@@ -131,11 +134,11 @@ impl DataDir {
     ) -> Result<Option<PathBuf>, HubError> {
         let path = self.path.join(name);
         if let Ok(secret) = read_secret(&path)
-            && control.seed_token(kind, "made at the first start", &secret, now)? != Seeded::Revoked
+            && control.seed_token(kind, FIRST_START, &secret, now)? != Seeded::Revoked
         {
             return Ok(None);
         }
-        let (_, secret) = control.create_token(kind, "made at the first start", now)?;
+        let (_, secret) = control.create_token(kind, FIRST_START, now)?;
         self.keep(name, &secret)?;
         Ok(Some(path))
     }

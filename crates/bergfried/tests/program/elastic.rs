@@ -171,6 +171,8 @@ fn beats_and_logstash_are_answered_as_by_an_empty_cluster() {
     let root = ask(&hub, "GET", "/", &beat, "").json();
     assert_eq!(root["version"]["number"], "9.2.1");
     assert_eq!(root["tagline"], "You Know, for Search");
+    let open = [("User-Agent", "opensearch-py/3.2.0 (Python 3.11.7)"), ("Accept", "*/*")];
+    assert_eq!(ask(&hub, "GET", "/", &open, "").json()["tagline"], root["tagline"]);
     for (method, path, status) in [
         ("HEAD", "/", 200),
         ("GET", "/_license?human=false", 200),

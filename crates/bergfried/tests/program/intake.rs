@@ -61,6 +61,8 @@ fn curl_sends_a_log_file_as_it_is() {
     assert_eq!(found.len(), 21);
     assert_eq!(found[0]["log.file.path"], "/var/log/auth.log");
     assert_eq!(found[0]["observer.ip"], "127.0.0.1");
+    // The token of the first start was given no name.
+    assert_eq!(found[0].get("observer.name"), None);
     assert_eq!(found[0]["host.name"], "web");
     wait_for("an alert", || (!hub.alerts().is_empty()).then_some(()));
 }
@@ -95,6 +97,7 @@ fn raw_bodies_say_what_they_are() {
         ("?hots=x", &[], "x", 400, "hots"),
         ("", &json_type[..], "{\"a\":1}\n{\"b\"", 400, "line 2"),
         ("", &[("Content-Encoding", "br")], "x", 415, "expected gzip"),
+        ("", &[("Content-Type", "multipart/form-data; boundary=x")], "x", 415, "--data-binary"),
         ("", &[("Content-Encoding", "gzip")], "x", 400, "cannot decompress"),
     ] {
         let answer = raw(&hub, query, headers, body.as_bytes());

@@ -9,6 +9,7 @@ use bergfried_wire::Batch;
 
 use super::repeats::{Id, WINDOW, digest};
 use super::{Intake, limited};
+use crate::data_dir::FIRST_START;
 use crate::error::{ApiError, blocking};
 use crate::router::State;
 use crate::running::now;
@@ -42,7 +43,8 @@ impl Intake {
     /// An origin for records that came with this request.
     pub(crate) fn origin(&self, input: &str, mut origin: Origin) -> Origin {
         origin.input = Some(input.to_owned());
-        origin.peer = Some(Peer { address: Some(self.peer), name: Some(self.token.name.clone()) });
+        let name = Some(&self.token.name).filter(|name| *name != FIRST_START).cloned();
+        origin.peer = Some(Peer { address: Some(self.peer), name });
         origin
     }
 

@@ -65,13 +65,14 @@ pub(crate) async fn root(caller: Caller, state: axum::extract::State<State>) -> 
     marked(probe::root(caller, state).await).await
 }
 
-/// Whether a request for `/` comes from a client of Elasticsearch and not from a browser.
+/// Whether a request for `/` comes from a client of Elasticsearch or OpenSearch and not from a browser.
 pub(crate) fn asks(headers: &HeaderMap) -> bool {
     let accept = text(headers, header::ACCEPT);
     let agent = text(headers, header::USER_AGENT).to_ascii_lowercase();
-    let known =
-        ["elastic", "logstash", "fluent", "vector"].iter().any(|name| agent.starts_with(name))
-            || agent.contains("beat/");
+    let known = ["elastic", "opensearch", "logstash", "fluent", "vector"]
+        .iter()
+        .any(|name| agent.starts_with(name))
+        || agent.contains("beat/");
     !accept.contains("text/html")
         && (known
             || accept.contains("application/json")

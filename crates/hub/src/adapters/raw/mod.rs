@@ -7,7 +7,7 @@ mod lines;
 
 use axum::Json;
 use axum::extract::State as Shared;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bergfried_event::{Origin, SourceKind};
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ pub(crate) struct Taken {
         (status = 200, description = "Durable", body = Taken),
         (status = 400, description = "A wrong parameter, or no JSON", body = ErrorBody),
         (status = 413, description = "Too large", body = ErrorBody),
-        (status = 415, description = "A content encoding that is not taken", body = ErrorBody),
+        (status = 415, description = "A form, or a content encoding that is not taken", body = ErrorBody),
         (status = 429, description = "Over the token's limits: try again after Retry-After", body = ErrorBody),
         (status = 503, description = "Busy: try again after Retry-After. Of a body of many MiB the \
             first records may be stored; then `records` says how many", body = Taken),
@@ -76,7 +76,15 @@ pub(crate) async fn receive(
     Shared(state): Shared<State>,
     intake: Intake,
 ) -> Result<Response, ApiError> {
-    let json = is_json(intake.header(header::CONTENT_TYPE).unwrap_or_default());
+    let content_type = intake.header(header::CONTENT_TYPE).unwrap_or_default();
+    // `curl -F`: the boundaries and headers of its parts would be stored as lines.
+    if content_type.trim_start().to_ascii_lowercase().starts_with("multipart/") {
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "a form is not taken, send the file as the body: curl --data-binary @FILE, or -T FILE",
+        ));
+    }
+    let json = is_json(content_type);
     let origin = description.origin(json, &intake)?;
     let records = if json {
         lines::values(&intake.body, now())
