@@ -68,10 +68,12 @@ pub struct Origin {
     /// The IANA time zone of that host (`Europe/Berlin`), for stamps without an offset; absent: UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// The name of the hub's input that took it, as configured; becomes `input.name`.
+    /// The name of the hub's input that took it, as configured; becomes `input.name`. Only the
+    /// receiver says so: what a batch brings is not taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
-    /// Who handed it over; becomes `log.source.address`, `observer.ip` and `observer.name`.
+    /// Who handed it over; becomes `log.source.address`, `observer.ip` and `observer.name`. Only the
+    /// receiver says so here too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<Peer>,
     /// Words that every event of it carries in `tags`.

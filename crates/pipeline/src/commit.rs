@@ -192,7 +192,13 @@ impl Committer {
             let batch = match batch {
                 Some(batch) => batch,
                 None => match bergfried_wire::decode(body, &bergfried_wire::Limits::default()) {
-                    Ok(batch) => Readable::Own(batch),
+                    Ok(mut batch) => {
+                        // Who took it and who brought it is not for the sender to say.
+                        for origin in &mut batch.origins {
+                            (origin.input, origin.peer) = (None, None);
+                        }
+                        Readable::Own(batch)
+                    }
                     Err(error) => {
                         add(&self.counters.invalid, 1);
                         answer(reply, Answer::Invalid(error.to_string()));
