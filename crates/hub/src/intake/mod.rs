@@ -86,7 +86,7 @@ pub(crate) struct Intake {
     /// The body, decompressed.
     pub(crate) body: Vec<u8>,
     /// Held for as long as the body is.
-    _memory: OwnedSemaphorePermit,
+    memory: OwnedSemaphorePermit,
 }
 
 impl FromRequest<State> for Intake {
@@ -154,11 +154,23 @@ impl Admitted {
         }
         let spare = memory.num_permits().saturating_sub(body.len().div_ceil(UNIT));
         drop(memory.split(spare));
-        Ok(Intake { token, peer, headers, target, body, _memory: memory })
+        Ok(Intake { token, peer, headers, target, body, memory })
     }
 }
 
 impl Intake {
+    /// Takes memory for what the body is about to become, besides the body: a small one may hold a
+    /// great many small things. Held as long as the body is.
+    ///
+    /// # Errors
+    /// 503 where others hold it for too long.
+    pub(crate) async fn weigh(&mut self, state: &State, bytes: usize) -> Result<(), ApiError> {
+        let most = MEMORY - self.memory.num_permits() * UNIT;
+        let more = state.door.memory(bytes.min(most)).await?;
+        self.memory.merge(more);
+        Ok(())
+    }
+
     /// A header's text.
     pub(crate) fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())

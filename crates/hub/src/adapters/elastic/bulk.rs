@@ -77,10 +77,16 @@ pub(crate) enum BulkError {
     Empty,
     #[error("a request has at most {MAX_ITEMS} actions, send less at once")]
     TooMany,
+    #[error("the path names an index of more than {MAX_INDEX} bytes")]
+    BadIndex,
 }
 
 /// Reads a body; `index` is what the request's path names.
 pub(crate) fn read<'a>(body: &'a [u8], index: Option<&str>) -> Result<Vec<Item<'a>>, BulkError> {
+    // It is told with every item.
+    if index.is_some_and(|index| index.len() > MAX_INDEX) {
+        return Err(BulkError::BadIndex);
+    }
     let mut items = Vec::new();
     let mut lines = body.split(|byte| *byte == b'\n').zip(1..);
     while let Some((action, line)) = lines.next() {
@@ -291,6 +297,8 @@ mod tests {
             let error = read(body.as_bytes(), Some("i")).unwrap_err().to_string();
             assert!(error.contains(said), "{body:?}: {error}");
         }
+        let long = "x".repeat(MAX_INDEX + 1);
+        assert_eq!(read(b"{\"index\":{}}\n{}\n", Some(&long)).unwrap_err(), BulkError::BadIndex);
         let many = "{\"index\":{}}\n{}\n".repeat(MAX_ITEMS + 1);
         assert_eq!(read(many.as_bytes(), Some("i")).unwrap_err(), BulkError::TooMany);
     }

@@ -24,6 +24,8 @@ use crate::running::now;
 
 /// The most indices of one body that are kept as such; documents of further ones lose the name.
 const MAX_INDICES: usize = 1_000;
+/// What an item takes up in memory besides its document, about.
+const ITEM: usize = 1_536;
 /// Types of data streams: such an index is named `type-dataset-namespace`.
 const STREAMS: [&str; 4] = ["logs", "metrics", "traces", "synthetics"];
 
@@ -233,7 +235,9 @@ async fn store(
     intake: Result<Intake, ApiError>,
     read: impl FnOnce(&Intake, &Ids) -> Result<Prepared, ApiError> + Send + 'static,
 ) -> Result<Vec<Told>, ApiError> {
-    let intake = intake?;
+    let mut intake = intake?;
+    // An item and its answer take so much besides the document, and two lines of the body.
+    intake.weigh(state, lines(&intake.body) / 2 * ITEM).await?;
     let ids = Arc::clone(&state.document_ids);
     let (intake, mut prepared) = blocking(move || {
         let prepared = read(&intake, &ids)?;
@@ -254,6 +258,10 @@ async fn store(
     let stored = |item: &&Ready| item.record.is_ok_and(|position| position < outcome.stored);
     state.document_ids.stored(prepared.items.iter().filter(stored).filter_map(|item| item.key));
     Ok(prepared.told(outcome.stored, outcome.refused.as_ref()))
+}
+
+fn lines(body: &[u8]) -> usize {
+    body.iter().filter(|byte| **byte == b'\n').count()
 }
 
 /// The index in fields: as a label, and its parts where it is a data stream.

@@ -68,6 +68,16 @@ pub(crate) async fn receive(
 
 /// Stores what a request holds; how many of its records were too long to be taken.
 async fn store(state: &State, form: Form, intake: Intake) -> Result<usize, ApiError> {
+    let (mut intake, weight) = blocking(move || {
+        let weight = match form {
+            Form::Protobuf => weigh::weight(&intake.body),
+            Form::Json => weigh::weight_json(&intake.body),
+        };
+        Ok((intake, weight))
+    })
+    .await?;
+    let too_many = || too_large("a request has too many attributes and values");
+    intake.weigh(state, weight.ok_or_else(too_many)?).await?;
     let (intake, records, rejected) = blocking(move || {
         let (records, rejected) = read(form, &intake.body)?;
         Ok((intake, records, rejected))
@@ -84,13 +94,6 @@ async fn store(state: &State, form: Form, intake: Intake) -> Result<usize, ApiEr
 type Records = Vec<(u16, Record<'static>)>;
 
 fn read(form: Form, body: &[u8]) -> Result<(Records, usize), ApiError> {
-    let heavy = match form {
-        Form::Protobuf => weigh::is_too_heavy(body),
-        Form::Json => weigh::is_too_heavy_json(body),
-    };
-    if heavy {
-        return Err(too_large("a request has too many attributes and values"));
-    }
     let request = match form {
         Form::Protobuf => message::Request::decode(body).map_err(|error| error.to_string()),
         Form::Json => json::read(body),

@@ -53,15 +53,23 @@ enum Stop {
     Malformed,
 }
 
-/// Whether a request in protobuf has more messages than are taken.
-pub(crate) fn is_too_heavy(body: &[u8]) -> bool {
+/// What a message takes up in memory besides its texts, about.
+const MESSAGE: usize = 100;
+
+/// What a request in protobuf takes up in memory besides its texts; none where it has more messages
+/// than are taken.
+pub(crate) fn weight(body: &[u8]) -> Option<usize> {
     let mut left = MAX_MESSAGES;
-    matches!(count(body, Kind::Request, 0, &mut left), Err(Stop::TooMany))
+    match count(body, Kind::Request, 0, &mut left) {
+        Err(Stop::TooMany) => None,
+        Ok(()) | Err(Stop::Malformed) => Some((MAX_MESSAGES - left) * MESSAGE),
+    }
 }
 
-/// Whether a request in JSON has more members than are taken.
-pub(crate) fn is_too_heavy_json(body: &[u8]) -> bool {
-    body.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count() > MAX_JSON
+/// The same of a request in JSON, by its members.
+pub(crate) fn weight_json(body: &[u8]) -> Option<usize> {
+    let members = body.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count();
+    (members <= MAX_JSON).then_some(members * MESSAGE)
 }
 
 fn count(mut body: &[u8], kind: Kind, depth: usize, left: &mut usize) -> Result<(), Stop> {
@@ -123,9 +131,10 @@ mod tests {
             (Vec::new(), false),
             (b"\xff\xff\xff".to_vec(), false),
         ] {
-            assert_eq!(is_too_heavy(&body), heavy, "{} bytes", body.len());
+            assert_eq!(weight(&body).is_none(), heavy, "{} bytes", body.len());
         }
-        assert!(is_too_heavy_json(&vec![b'['; MAX_JSON + 1]));
-        assert!(!is_too_heavy_json(br#"{"resourceLogs":[]}"#));
+        assert_eq!(weight(&of(vec![LogRecord::default(); 3])), Some(5 * MESSAGE));
+        assert_eq!(weight_json(&vec![b'['; MAX_JSON + 1]), None);
+        assert_eq!(weight_json(br#"{"resourceLogs":[]}"#), Some(2 * MESSAGE));
     }
 }

@@ -13,11 +13,12 @@ use bergfried_event::{Origin, SourceKind};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::error::{ApiError, ErrorBody};
+use crate::error::{ApiError, ErrorBody, blocking};
 use crate::intake::{Intake, Piece};
 use crate::request::Params;
 use crate::router::State;
 use crate::running::now;
+use lines::Wrong;
 
 /// The longest text of a parameter, in bytes: it is repeated in every event.
 const MAX_TEXT: usize = 256;
@@ -86,12 +87,24 @@ pub(crate) async fn receive(
     }
     let json = is_json(content_type);
     let origin = description.origin(json, &intake)?;
-    let records = if json {
-        lines::values(&intake.body, now())
-            .map_err(|error| ApiError::invalid(format!("cannot read the body: {error}")))?
-    } else {
-        lines::lines(&intake.body, now())
-    };
+    let (mut intake, weight) = blocking(move || {
+        let weight = lines::weight(&intake.body, json);
+        Ok((intake, weight))
+    })
+    .await?;
+    intake.weigh(&state, weight).await?;
+    let (intake, records) = blocking(move || {
+        let records = match json {
+            true => lines::values(&intake.body, now()),
+            false => lines::lines(&intake.body, now()),
+        };
+        Ok((intake, records))
+    })
+    .await?;
+    let records = records.map_err(|wrong| match wrong {
+        Wrong::Json(_) => ApiError::invalid(wrong.to_string()),
+        Wrong::TooMany => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, wrong.to_string()),
+    })?;
     let records = records.into_iter().map(|record| (0, record)).collect();
     let outcome =
         intake.store(&state, Piece { origins: vec![origin], records, once: false }).await?;
