@@ -14,6 +14,9 @@ use crate::intake::Intake;
 
 /// How long a handshake may take, the wait for its turn included.
 const LIMIT: Duration = Duration::from_secs(10);
+/// How long a handshake keeps its turn. What costs a processor is over by then, and a client that
+/// lets wait must not keep out the others.
+const TURN: Duration = Duration::from_millis(250);
 
 /// The encrypted stream, and the names in the certificate that the peer showed, if it did.
 pub(crate) async fn handshake(
@@ -22,8 +25,14 @@ pub(crate) async fn handshake(
 ) -> io::Result<(TlsStream<TcpStream>, Option<PeerNames>)> {
     let Some(side) = &intake.tls else { return Err(io::ErrorKind::Unsupported.into()) };
     let shaken = async {
-        let _turn = intake.handshakes.acquire().await.map_err(io::Error::other)?;
-        TlsAcceptor::from(side.config()).accept(stream).await
+        let turn = intake.handshakes.acquire().await.map_err(io::Error::other)?;
+        let mut accept = TlsAcceptor::from(side.config()).accept(stream);
+        let in_turn = tokio::time::timeout(TURN, &mut accept).await;
+        drop(turn);
+        match in_turn {
+            Ok(shaken) => shaken,
+            Err(_slow) => accept.await,
+        }
     };
     let shaken = match tokio::time::timeout(LIMIT, shaken).await {
         Ok(shaken) => shaken,
