@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bergfried_event::{Origin, Record};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The most records of one chunk; who has more makes several.
 const MAX_RECORDS: usize = 4_096;
@@ -21,6 +22,8 @@ pub struct Chunk {
     /// The bytes of the records.
     pub(crate) bytes: usize,
     pub(crate) cut: usize,
+    /// The room that was given before it was read.
+    pub(crate) place: Option<OwnedSemaphorePermit>,
 }
 
 impl Chunk {
@@ -46,7 +49,7 @@ impl Chunk {
 
     /// The memory that it takes up, about.
     pub(crate) fn cost(&self) -> usize {
-        self.bytes + self.records.len() * OVERHEAD
+        cost(self.bytes, self.records.len())
     }
 
     fn position(&mut self, origin: &Arc<Origin>) -> u16 {
@@ -58,4 +61,9 @@ impl Chunk {
         // A chunk is full long before; were it not, the last origin would be taken.
         u16::try_from(position).unwrap_or(u16::MAX)
     }
+}
+
+/// The memory that so many bytes in so many records take up, about.
+pub(crate) fn cost(bytes: usize, records: usize) -> usize {
+    bytes + records * OVERHEAD
 }

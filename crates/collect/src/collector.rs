@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::chunk::Chunk;
 use crate::counters::{Counters, add};
 use crate::gathered::{Queued, Waiting};
+use crate::room::{Gate, Unfinished, fit};
 use crate::shipping::{Ship, Sink, Troubles};
 
 /// How many bytes of streams may be under way, over all connections. Who waits for room is served
@@ -49,6 +50,7 @@ struct Shared {
     datagrams: Arc<Semaphore>,
     queue: mpsc::UnboundedSender<Queued>,
     troubles: Arc<Troubles>,
+    unfinished: Arc<Unfinished>,
 }
 
 /// The task that hands records over, from its start to its end.
@@ -87,6 +89,7 @@ impl Shipping {
             datagrams: Arc::new(Semaphore::new(DATAGRAM_ROOM)),
             queue,
             troubles: Arc::clone(&troubles),
+            unfinished: Arc::default(),
         };
         let task = tokio::spawn(Ship::new(sink, waiting, troubles).run());
         let collector = Collector { shared: Arc::new(shared), counters: Arc::default() };
@@ -165,9 +168,12 @@ impl Collector {
     ///
     /// # Errors
     /// As [`Collector::take`].
-    pub async fn take_chunk(&self, chunk: Chunk, lane: Lane) -> Result<Ticket, Stopping> {
+    pub async fn take_chunk(&self, mut chunk: Chunk, lane: Lane) -> Result<Ticket, Stopping> {
         let (messages, bytes, cut) = (chunk.records.len(), chunk.bytes, chunk.cut);
-        let place = self.room(chunk.cost(), lane).await?;
+        let place = match chunk.place.take() {
+            Some(place) => fit(place, chunk.cost()),
+            None => self.room(chunk.cost(), lane).await?,
+        };
         let (stored, ticket) = oneshot::channel();
         let queued = Queued { chunk, waiting: Waiting { place, stored } };
         self.shared.queue.send(queued).map_err(|_closed| Stopping)?;
@@ -175,6 +181,16 @@ impl Collector {
         add(&self.counters.bytes, bytes as u64);
         add(&self.counters.cut, cut as u64);
         Ok(Ticket(ticket))
+    }
+
+    /// What lets a connection read only where there is room for what it brings.
+    pub(crate) fn gate(&self) -> Gate<'_> {
+        Gate::new(&self.shared.streams, &self.counters)
+    }
+
+    /// What all connections hold of messages that are not whole.
+    pub(crate) fn unfinished(&self) -> &Arc<Unfinished> {
+        &self.shared.unfinished
     }
 
     async fn room(&self, cost: usize, lane: Lane) -> Result<OwnedSemaphorePermit, Stopping> {

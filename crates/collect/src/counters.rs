@@ -46,6 +46,8 @@ counters! {
     bytes,
     /// Messages that were longer than they may be, and cut.
     cut,
+    /// Messages that were cut before their end came because connections held too much together.
+    given_up,
     /// Octet counts that did not fit what followed.
     lying_counts,
     /// Messages that RELP clients sent again and that were stored already.

@@ -17,6 +17,7 @@ mod intake;
 mod kernel;
 mod listener;
 mod relp;
+mod room;
 mod senders;
 mod shipping;
 mod stream;

@@ -11,17 +11,21 @@ use std::time::Duration;
 use bergfried_event::Origin;
 use bergfried_syslog::Splitter;
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::Instant;
 
 use crate::chunk::Chunk;
 use crate::collector::{Lane, Stopping};
 use crate::counters::add;
 use crate::intake::{Intake, now, record, stopped};
 use crate::relp;
+use crate::room::{Gate, Holding, fit};
 
 /// How much is read at once.
 const BUFFER: usize = 64 << 10;
 /// How long a message waits for what follows it where that decides how long it is.
 const SETTLE: Duration = Duration::from_millis(200);
+/// How long a large part of a message may wait for the rest where others need the memory.
+const LARGE: Duration = Duration::from_secs(30);
 /// How often a connection is read once more when the hub stops.
 const LAST_READS: usize = 64;
 
@@ -79,48 +83,85 @@ async fn read_all<S: AsyncRead + Unpin>(
 ) -> Result<(), Ended> {
     let mut stopping = intake.stopping.clone();
     let mut is_settled = true;
+    let mut holding = Holding::new(intake.collector.unfinished());
+    let mut heard = Instant::now();
     loop {
         let mut chunk = Chunk::default();
-        let wait = if is_settled { intake.input.idle_timeout } else { Some(SETTLE) };
+        let mut gate = intake.collector.gate();
+        let idle = intake.input.idle_timeout;
+        let wait = match is_settled {
+            false => Some(SETTLE),
+            true if holding.is_large() => Some(idle.map_or(LARGE, |idle| idle.min(LARGE))),
+            true => idle,
+        };
         let step = tokio::select! {
-            step = within(wait, read(stream, splitter, origin, &mut chunk)) => step,
+            step = within(wait, read(stream, splitter, origin, &mut gate, &mut chunk)) => step,
             () = stopped(&mut stopping) => break,
         };
         match step {
             Some(Ok(0)) => return Ok(()),
             Some(Ok(_)) => {
+                heard = Instant::now();
                 is_settled = splitter.held() == 0;
+                if !holding.note(splitter.held()) {
+                    give_up(splitter, origin, &mut chunk, intake);
+                    holding.note(splitter.held());
+                }
                 hand_over(chunk, intake).await?;
             }
-            Some(Err(error)) => return Err(error.into()),
-            None if is_settled => return Err(Ended::Idle),
-            None => {
+            Some(Err(error)) => return Err(error),
+            // It is the hub that brings nothing forward.
+            None if gate.is_shut() => heard = Instant::now(),
+            None if !is_settled => {
                 let received = now();
                 splitter.settle(&mut |message| chunk.push(origin, record(&message, received)));
                 is_settled = true;
+                holding.note(splitter.held());
+                drop(gate);
                 hand_over(chunk, intake).await?;
+            }
+            None if idle.is_some_and(|idle| heard.elapsed() >= idle) => return Err(Ended::Idle),
+            None => {
+                if holding.is_in_the_way() {
+                    give_up(splitter, origin, &mut chunk, intake);
+                    holding.note(splitter.held());
+                    drop(gate);
+                    hand_over(chunk, intake).await?;
+                }
             }
         }
     }
     // What has arrived before the stop is taken; more is not waited for.
     for _ in 0..LAST_READS {
         let mut chunk = Chunk::default();
-        let at_once =
-            tokio::time::timeout(Duration::ZERO, read(stream, splitter, origin, &mut chunk));
-        let Ok(Ok(1..)) = at_once.await else { break };
+        let mut gate = intake.collector.gate();
+        let read = read(stream, splitter, origin, &mut gate, &mut chunk);
+        let Ok(Ok(1..)) = tokio::time::timeout(Duration::ZERO, read).await else { break };
         hand_over(chunk, intake).await?;
     }
     Ok(())
 }
 
-/// Reads what is there, and adds the messages that it completes; zero bytes are the end.
+/// Gives out what is held of a message, cut, and passes over its rest.
+fn give_up(splitter: &mut Splitter, origin: &Arc<Origin>, chunk: &mut Chunk, intake: &Intake) {
+    let received = now();
+    splitter.give_up(&mut |message| {
+        add(&intake.counters().given_up, 1);
+        chunk.push(origin, record(&message, received));
+    });
+}
+
+/// Reads what is there once there is room for it, and adds the messages that it completes; zero
+/// bytes are the end.
 async fn read<S: AsyncRead + Unpin>(
     stream: &mut S,
     splitter: &mut Splitter,
     origin: &Arc<Origin>,
+    gate: &mut Gate<'_>,
     chunk: &mut Chunk,
-) -> io::Result<usize> {
+) -> Result<usize, Ended> {
     poll_fn(|context| {
+        let place = ready!(gate.poll(context))?;
         READ.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
             ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
@@ -128,6 +169,7 @@ async fn read<S: AsyncRead + Unpin>(
             splitter.push(buffer.filled(), &mut |message| {
                 chunk.push(origin, record(&message, received));
             });
+            chunk.place = Some(fit(place, chunk.cost()));
             Poll::Ready(Ok(buffer.filled().len()))
         })
     })

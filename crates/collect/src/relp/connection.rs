@@ -17,16 +17,18 @@ use std::time::Duration;
 use bergfried_event::{Origin, Record};
 use bergfried_syslog::relp::{self, Action, Reader, SERVER_CLOSE};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
-use crate::collector::{Collector, Stopping};
+use crate::chunk::{Chunk, cost};
+use crate::collector::{Collector, Lane, Stopping};
 use crate::counters::add;
 use crate::intake::{now, record, stopped};
 use crate::relp::PATH_TLS;
 use crate::relp::answers::Answers;
 use crate::relp::memory::{Client, Memory, Session};
 use crate::relp::resent::{Beginning, Verdict, WINDOW};
+use crate::room::{Gate, Holding, fit};
 
 /// How much is read at once.
 const BUFFER: usize = 64 << 10;
@@ -37,6 +39,10 @@ const GROUP_BYTES: usize = 256 << 10;
 /// How long nothing may come before what was sent first is taken as all that is sent again: a
 /// client sends it in one go.
 const QUIET: Duration = Duration::from_millis(700);
+/// How many bytes of messages are held at most while it is not certain whether they were stored.
+const HELD_BYTES: usize = 4 << 20;
+/// How long the first of them waits at most, whatever comes behind it.
+const HELD_TIME: Duration = Duration::from_secs(10);
 /// How long the last answers may take to be written.
 const LAST_WRITE: Duration = Duration::from_secs(2);
 
@@ -72,6 +78,9 @@ pub(crate) enum Fault {
     /// It brought nothing for as long as it may.
     #[error("nothing came for too long")]
     Idle,
+    /// Its message is large and not whole, and all connections together hold too much.
+    #[error("too much is held of messages that are not whole")]
+    Crowded,
     /// An earlier session of the same client is not done.
     #[error("an earlier session of the same client is not done yet")]
     Unsettled,
@@ -101,6 +110,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         under_way: None,
         answers: Answers::default(),
         session: &session,
+        holding: Holding::new(terms.collector.unfinished()),
         terms,
     };
     let served = connection.run(&mut stream).await;
@@ -132,8 +142,14 @@ struct Incoming {
     beginning: Option<Beginning>,
     /// Messages of which it is not certain yet.
     held: Vec<Came>,
-    held_since: Option<Instant>,
+    held_bytes: usize,
+    /// When the first of them came, and the last.
+    held_since: Option<(Instant, Instant)>,
+    /// How many must be held before it is worth to look again: each look costs all of them.
+    look_at: usize,
     next: Group,
+    /// The room of all of them, given before they were read.
+    place: Option<OwnedSemaphorePermit>,
     is_closed: bool,
 }
 
@@ -163,14 +179,17 @@ struct Connection<'a> {
     incoming: Incoming,
     under_way: Option<UnderWay<'a>>,
     answers: Answers,
+    holding: Holding,
 }
 
 /// What happened next.
 enum Step {
-    Read(io::Result<usize>, Result<(), Fault>),
+    Read(Result<usize, Fault>),
     Written(io::Result<()>),
     Durable(Result<(), Stopping>),
     Quiet,
+    /// There was no room to read for so long.
+    Waiting,
     Idle,
     Stop,
 }
@@ -189,16 +208,19 @@ impl<'a> Connection<'a> {
                 return Ok(());
             }
             match self.step(stream).await {
-                Step::Read(read, taken) => {
-                    taken?;
+                Step::Read(read) => {
                     if read? == 0 {
                         return Err(Fault::Unclosed);
                     }
                     self.settle(false);
+                    if !self.holding.note(self.reader.held()) {
+                        return Err(Fault::Crowded);
+                    }
                 }
                 Step::Written(written) => written?,
                 Step::Durable(durable) => self.durable(durable)?,
                 Step::Quiet => self.settle(true),
+                Step::Waiting => {}
                 Step::Idle => return Err(Fault::Idle),
                 Step::Stop => return Err(Stopping.into()),
             }
@@ -208,7 +230,7 @@ impl<'a> Connection<'a> {
     async fn step<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> Step {
         let is_idle = self.under_way.is_none() && self.answers.is_empty();
         let (timer, timed_out) = match (self.incoming.held_since, self.terms.idle_timeout) {
-            (Some(since), _) => (Some(since + QUIET), Step::Quiet),
+            (Some((first, last)), _) => (Some((last + QUIET).min(first + HELD_TIME)), Step::Quiet),
             (None, Some(idle)) if is_idle => (Some(Instant::now() + idle), Step::Idle),
             _ => (None, Step::Idle),
         };
@@ -220,12 +242,19 @@ impl<'a> Connection<'a> {
         };
         let mut stopping = self.terms.stopping.clone();
         let stop = stopped(&mut stopping);
-        let work = poll_fn(|context| self.poll(stream, context));
-        tokio::select! {
+        let mut gate = self.terms.collector.gate();
+        let work = poll_fn(|context| self.poll(stream, &mut gate, context));
+        let step = tokio::select! {
             biased;
-            step = work => step,
-            () = timer => timed_out,
-            () = stop => Step::Stop,
+            step = work => Some(step),
+            () = timer => None,
+            () = stop => Some(Step::Stop),
+        };
+        match step {
+            Some(step) => step,
+            // It is the hub that does not read: the next look begins a new time.
+            None if gate.is_shut() && matches!(timed_out, Step::Idle) => Step::Waiting,
+            None => timed_out,
         }
     }
 
@@ -233,6 +262,7 @@ impl<'a> Connection<'a> {
     fn poll<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
+        gate: &mut Gate<'_>,
         context: &mut Context<'_>,
     ) -> Poll<Step> {
         if let Some(under_way) = &mut self.under_way
@@ -245,9 +275,9 @@ impl<'a> Connection<'a> {
         }
         if self.incoming.has_room()
             && self.answers.has_room()
-            && let Poll::Ready((read, taken)) = self.poll_read(stream, context)
+            && let Poll::Ready(read) = self.poll_read(stream, gate, context)
         {
-            return Poll::Ready(Step::Read(read, taken));
+            return Poll::Ready(Step::Read(read));
         }
         Poll::Pending
     }
@@ -255,15 +285,16 @@ impl<'a> Connection<'a> {
     fn poll_read<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
+        gate: &mut Gate<'_>,
         context: &mut Context<'_>,
-    ) -> Poll<(io::Result<usize>, Result<(), Fault>)> {
+    ) -> Poll<Result<usize, Fault>> {
+        let place = ready!(gate.poll(context))?;
         READ.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
-            if let Err(error) = ready!(Pin::new(stream).poll_read(context, &mut buffer)) {
-                return Poll::Ready((Err(error), Ok(())));
-            }
+            ready!(Pin::new(stream).poll_read(context, &mut buffer))?;
             let taken = self.take(buffer.filled());
-            Poll::Ready((Ok(buffer.filled().len()), taken))
+            self.incoming.give(place);
+            Poll::Ready(taken.map(|()| buffer.filled().len()))
         })
     }
 
@@ -303,13 +334,17 @@ impl<'a> Connection<'a> {
 
     /// Hands the gathered group over.
     fn hand_over(&mut self) {
+        let mut chunk = Chunk { place: self.incoming.place_of_next(), ..Chunk::default() };
         let Group { records, hashes, after, .. } = std::mem::take(&mut self.incoming.next);
+        for record in records {
+            chunk.push(self.origin, record);
+        }
         let messages = hashes.len();
         self.session.took(hashes);
-        let (collector, origin) = (self.terms.collector, self.origin);
+        let collector = self.terms.collector;
         let durable = Box::pin(async move {
-            if !records.is_empty() {
-                collector.take(origin, records).await?.await?;
+            if !chunk.is_empty() {
+                collector.take_chunk(chunk, Lane::Stream).await?.await?;
             }
             for session in after {
                 session.durable().await?;
@@ -320,6 +355,10 @@ impl<'a> Connection<'a> {
     }
 
     fn durable(&mut self, durable: Result<(), Stopping>) -> Result<(), Fault> {
+        if durable.is_err() {
+            // Whoever waits for it must not wait for ever.
+            self.session.give_up();
+        }
         durable?;
         if let Some(under_way) = self.under_way.take() {
             self.session.stored(under_way.messages);
@@ -359,6 +398,7 @@ impl Incoming {
     fn has_room(&self) -> bool {
         !self.is_closed
             && self.held.len() < WINDOW
+            && self.held_bytes < HELD_BYTES
             && self.next.hashes.len() < GROUP
             && self.next.bytes < GROUP_BYTES
     }
@@ -374,8 +414,34 @@ impl Incoming {
             return;
         };
         beginning.push(came.hash);
+        self.held_bytes += came.record.raw.len();
         self.held.push(came);
-        self.held_since = Some(Instant::now());
+        let now = Instant::now();
+        self.held_since = Some((self.held_since.map_or(now, |(first, _)| first), now));
+    }
+
+    /// Adds the room that was given for what was just read.
+    fn give(&mut self, place: OwnedSemaphorePermit) {
+        let place = match self.place.take() {
+            Some(mut all) => {
+                all.merge(place);
+                all
+            }
+            None => place,
+        };
+        let bytes = self.held_bytes + self.next.bytes;
+        let cost = cost(bytes, self.held.len() + self.next.records.len());
+        self.place = (cost > 0).then(|| fit(place, cost));
+    }
+
+    /// Takes the room of the next group.
+    fn place_of_next(&mut self) -> Option<OwnedSemaphorePermit> {
+        if self.held.is_empty() {
+            return self.place.take();
+        }
+        let place = self.place.as_mut()?;
+        let cost = cost(self.next.bytes, self.next.records.len());
+        place.split(cost.min(place.num_permits()))
     }
 
     /// Gives how many of the held messages are stored already.
@@ -383,11 +449,17 @@ impl Incoming {
         if self.held.is_empty() {
             return 0;
         }
+        let now = now || self.held_bytes >= HELD_BYTES;
+        if !now && self.held.len() < self.look_at.min(WINDOW) {
+            return 0;
+        }
+        self.look_at = self.held.len() + self.held.len() / 2;
         let verdicts = self.beginning.as_ref().and_then(|beginning| beginning.verdicts(now));
         let Some(verdicts) = verdicts else { return 0 };
         let earlier = std::mem::take(&mut self.earlier);
         self.beginning = None;
         self.held_since = None;
+        self.held_bytes = 0;
         let mut resent = 0;
         for (came, verdict) in std::mem::take(&mut self.held).into_iter().zip(verdicts) {
             let session = match verdict {

@@ -38,11 +38,19 @@ pub(crate) struct Client {
 pub(crate) struct Session {
     client: Client,
     tail: Mutex<Tail>,
-    /// How many of its messages are taken and not durable.
-    under_way: watch::Sender<usize>,
+    progress: watch::Sender<Progress>,
     has_ended: watch::Sender<bool>,
     /// Its connection, for a look at whether the client is gone.
     socket: Mutex<Option<OwnedFd>>,
+}
+
+/// How many messages of a session were taken and are durable.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    taken: usize,
+    durable: usize,
+    /// What is not durable will not be: the hub stops.
+    is_given_up: bool,
 }
 
 /// The sessions that a client may send something of again.
@@ -160,7 +168,7 @@ impl Session {
         Session {
             client,
             tail: Mutex::new(tail),
-            under_way: watch::Sender::new(0),
+            progress: watch::Sender::new(Progress::default()),
             has_ended: watch::Sender::new(false),
             socket: Mutex::new(socket),
         }
@@ -182,18 +190,27 @@ impl Session {
             tail.hashes.push_back(hash);
         }
         drop(tail);
-        self.under_way.send_modify(|under_way| *under_way += messages);
+        self.progress.send_modify(|progress| progress.taken += messages);
     }
 
     /// So many of them are durable.
     pub(crate) fn stored(&self, messages: usize) {
-        self.under_way.send_modify(|under_way| *under_way = under_way.saturating_sub(messages));
+        self.progress.send_modify(|progress| progress.durable += messages);
     }
 
-    /// Returns when everything that it took is durable.
+    /// The others of them will not be durable.
+    pub(crate) fn give_up(&self) {
+        self.progress.send_modify(|progress| progress.is_given_up = true);
+    }
+
+    /// Returns when everything that it took so far is durable; what it takes meanwhile, if it lives
+    /// on, is not waited for.
     pub(crate) async fn durable(&self) -> Result<(), Stopping> {
-        let mut under_way = self.under_way.subscribe();
-        under_way.wait_for(|under_way| *under_way == 0).await.map(|_| ()).map_err(|_| Stopping)
+        let mut progress = self.progress.subscribe();
+        let taken = progress.borrow().taken;
+        let is_over = |progress: &Progress| progress.durable >= taken || progress.is_given_up;
+        let reached = progress.wait_for(is_over).await.map_err(|_| Stopping)?;
+        if reached.durable >= taken { Ok(()) } else { Err(Stopping) }
     }
 
     /// Whether the client has ended the connection and that was not noticed yet, because what came
@@ -240,6 +257,19 @@ mod tests {
             () = std::future::ready(()) => first.stored(2),
         }
         first.durable().await.unwrap();
+        first.took(vec![1]);
+        let waiting = first.durable();
+        tokio::pin!(waiting);
+        tokio::select! {
+            biased;
+            _ = &mut waiting => panic!("one is under way"),
+            () = std::future::ready(()) => {}
+        }
+        first.took(vec![2]);
+        first.stored(1);
+        waiting.await.expect("what came later is not waited for");
+        first.give_up();
+        assert_eq!(first.durable().await, Err(Stopping), "nor what will not be");
         memory.forget(&first);
         third.took(vec![7]);
         memory.end(&third, true);

@@ -109,6 +109,25 @@ impl Framing {
         }
     }
 
+    /// Takes what is held as the whole message, cut, and passes over the rest of it; none where
+    /// nothing worth it is held.
+    pub(super) fn give_up<'w>(&mut self, held: &'w [u8]) -> Option<Message<'w>> {
+        match self.state {
+            State::Line { broken, .. } => {
+                self.state = State::PassLine { broken };
+                Message::of(held, self.max, true)
+            }
+            State::Counted { start, count, .. } | State::Bare { start, count, .. } => {
+                let is_bare = matches!(self.state, State::Bare { .. });
+                let body = held.get(start..).filter(|body| body.len() < count)?;
+                self.done(if is_bare { Before::Bare } else { Before::Counted }, false);
+                self.state = State::PassBytes(count - body.len());
+                Message::of(body, self.max, true)
+            }
+            State::Start | State::PassBytes(_) | State::PassLine { .. } => None,
+        }
+    }
+
     /// Looks at the bytes from where the message in hand begins; never at none.
     pub(super) fn step<'w>(&mut self, window: &'w [u8], ended: bool) -> Step<'w> {
         match self.state {

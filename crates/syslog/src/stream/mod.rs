@@ -94,6 +94,15 @@ impl Splitter {
         }
     }
 
+    /// There is no memory for what is held of an unfinished message: it is given out, cut and
+    /// marked, and the rest of it is passed over.
+    pub fn give_up(&mut self, each: &mut dyn FnMut(Message<'_>)) {
+        if let Some(message) = self.framing.give_up(&self.held) {
+            each(message);
+            self.held = Vec::new();
+        }
+    }
+
     /// Bytes held of an unfinished message; at most the limit and a few more.
     pub fn held(&self) -> usize {
         self.held.len()

@@ -257,3 +257,27 @@ fn a_count_among_lines_holds_nothing_back() {
     }
     assert_eq!(messages, [b"<13>a".as_slice(), b"<1b", b"<13>c"]);
 }
+
+#[test]
+fn what_is_given_up_is_cut_and_its_rest_passed_over() {
+    for (before, after, expected) in [
+        ("<13>a long li", "ne\n<14>next\n", "<13>a long li~|<14>next"),
+        ("15 <13>a long li", "ne12 <14>next one", "<13>a long li~|<14>next one"),
+        ("<13>a\n15 <13>a long li", "ne<14>next\n", "<13>a|<13>a long li~|<14>next"),
+        ("1", "2 <14>next one", "<14>next one"),
+        ("", "<14>next\n", "<14>next"),
+    ] {
+        let mut splitter = Splitter::new(100);
+        let mut shown = Vec::new();
+        let mut each = |message: Message<'_>| {
+            let text = String::from_utf8_lossy(message.bytes).into_owned();
+            shown.push(text + if message.cut { "~" } else { "" });
+        };
+        splitter.push(before.as_bytes(), &mut each);
+        splitter.give_up(&mut each);
+        assert!(splitter.held() <= 1, "{before}");
+        splitter.push(after.as_bytes(), &mut each);
+        splitter.finish(&mut each);
+        assert_eq!(shown.join("|"), expected);
+    }
+}

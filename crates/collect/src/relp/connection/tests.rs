@@ -213,3 +213,64 @@ async fn faults_and_the_stop_are_said() {
     assert!(matches!(served.await.unwrap(), Err(Fault::Stopping(_))));
     assert_eq!(hub.stored(), ["a"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_uncertain_is_held_only_so_long() {
+    let hub = Hub::new();
+    let (mut client, served) = hub.connect();
+    let same = |count: u32| (2..2 + count).map(|txnr| syslog(txnr, "same")).collect::<String>();
+    client.write_all(format!("{OPEN}{}", same(100)).as_bytes()).await.unwrap();
+    heard(&mut client, "101 rsp 6 200 OK\n").await;
+    drop(client);
+    assert!(served.await.unwrap().is_err());
+    // A drop now and then, each of which might be one of them again.
+    let (mut client, _served) = hub.connect();
+    client.write_all(OPEN.as_bytes()).await.unwrap();
+    heard(&mut client, "syslog\n").await;
+    let begun = Instant::now();
+    let mut byte = [0];
+    for txnr in 2..60 {
+        client.write_all(syslog(txnr, "same").as_bytes()).await.unwrap();
+        let wait = Duration::from_millis(600);
+        if tokio::time::timeout(wait, client.read_exact(&mut byte)).await.is_ok() {
+            break;
+        }
+    }
+    assert!(begun.elapsed() < HELD_TIME + Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_is_taken_before_it_is_read_and_comes_back() {
+    let hub = Hub::new();
+    let collector = hub.shipping.collector();
+    let gate = hub.disk.gate.lock().await;
+    let chunks = std::iter::from_fn(|| {
+        let mut chunk = Chunk::default();
+        let raw = vec![b'x'; 1 << 20].into();
+        let record = Record { raw, received: now(), truncated: false };
+        chunk.push(&Arc::new(Origin::new(SourceKind::Syslog, "syslog/tcp", "h")), record);
+        Some(chunk)
+    });
+    for chunk in chunks {
+        let taken = collector.take_chunk(chunk, Lane::Stream);
+        if tokio::time::timeout(Duration::from_secs(1), taken).await.is_err() {
+            break;
+        }
+    }
+    let mut fill = Chunk::default();
+    let raw = vec![b'x'; 900 << 10].into();
+    let record = Record { raw, received: now(), truncated: false };
+    fill.push(&Arc::new(Origin::new(SourceKind::Syslog, "syslog/tcp", "h")), record);
+    let _last =
+        tokio::time::timeout(Duration::from_secs(1), collector.take_chunk(fill, Lane::Stream))
+            .await;
+    let (mut client, _served) = hub.connect();
+    // The pipe between takes 4 KiB: nothing of it is read.
+    let text = syslog(2, &"x".repeat(900));
+    client.write_all(format!("{OPEN}{text}").as_bytes()).await.unwrap();
+    let mut byte = [0];
+    let none = tokio::time::timeout(Duration::from_secs(60), client.read_exact(&mut byte));
+    assert!(none.await.is_err(), "it is not read while there is no room");
+    drop(gate);
+    heard(&mut client, "2 rsp 6 200 OK\n").await;
+}
