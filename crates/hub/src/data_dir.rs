@@ -11,8 +11,17 @@ use bergfried_event::Timestamp;
 use crate::running::HubError;
 
 /// What a hub keeps in its data directory, besides the control database and its side files.
-const OURS: [&str; 7] =
-    ["lock", "events", "agent", "agent.token", "admin.key", "hub.url", "outputs"];
+const OURS: [&str; 9] = [
+    "lock",
+    "events",
+    "agent",
+    "agent.token",
+    "admin.key",
+    "hub.url",
+    "outputs",
+    "rules.state",
+    "rules.tmp",
+];
 
 /// How the tokens are called that nobody asked for by a name; so it names no sender.
 pub(crate) const FIRST_START: &str = "made at the first start";
@@ -247,12 +256,16 @@ mod tests {
         for (name, foreign, expected) in [("own", false, 0o700), ("shared", true, 0o755)] {
             let path = base.path().join(name);
             std::fs::create_dir(&path).unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
             if foreign {
                 std::fs::write(path.join("watchtower.db"), "").unwrap();
             }
             for _ in 0..2 {
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
                 let dir = DataDir::hold(&path).unwrap();
+                // As the hub leaves them.
+                for own in ["rules.state", "rules.tmp", "hub.url"] {
+                    std::fs::write(path.join(own), "").unwrap();
+                }
                 let control = Control::open(&dir.control()).unwrap();
                 dir.first_start(&control, None, Timestamp::from_seconds(0)).unwrap();
                 assert_eq!((mode(&path), mode(&dir.events())), (expected, 0o700), "{name}");
