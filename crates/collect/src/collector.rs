@@ -33,6 +33,8 @@ pub struct Stopping;
 pub enum Lane {
     /// Their sender waits while there is none.
     Stream,
+    /// As [`Lane::Stream`], and it sends nothing more before it is told that they are durable.
+    Awaited,
     /// Their sender cannot wait.
     Datagram,
 }
@@ -145,7 +147,8 @@ impl Collector {
         &self.counters
     }
 
-    /// Waits until there is room (bytes over all connections are capped), then queues.
+    /// Waits until there is room (bytes over all connections are capped), then queues. Records of
+    /// which nobody awaits the ticket wait a moment for others; these do not.
     ///
     /// The ticket resolves when all of the records are durable. Give at most some hundred KiB at
     /// once: they are one chunk, whatever their number.
@@ -161,7 +164,7 @@ impl Collector {
         for record in records {
             chunk.push(origin, record);
         }
-        self.take_chunk(chunk, Lane::Stream).await
+        self.take_chunk(chunk, Lane::Awaited).await
     }
 
     /// As [`Collector::take`], for records of several origins.
@@ -175,7 +178,8 @@ impl Collector {
             None => self.room(chunk.cost(), lane).await?,
         };
         let (stored, ticket) = oneshot::channel();
-        let queued = Queued { chunk, waiting: Waiting { place, stored } };
+        let is_awaited = lane == Lane::Awaited;
+        let queued = Queued { chunk, is_awaited, waiting: Waiting { place, stored } };
         self.shared.queue.send(queued).map_err(|_closed| Stopping)?;
         add(&self.counters.messages, messages as u64);
         add(&self.counters.bytes, bytes as u64);
@@ -195,7 +199,7 @@ impl Collector {
 
     async fn room(&self, cost: usize, lane: Lane) -> Result<OwnedSemaphorePermit, Stopping> {
         let (room, all) = match lane {
-            Lane::Stream => (&self.shared.streams, STREAM_ROOM),
+            Lane::Stream | Lane::Awaited => (&self.shared.streams, STREAM_ROOM),
             Lane::Datagram => (&self.shared.datagrams, DATAGRAM_ROOM),
         };
         // What is larger than everything gets everything.

@@ -20,6 +20,8 @@ const MAX_ORIGINS: usize = 1_024;
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) chunk: Chunk,
+    /// Whether its sender sends nothing more before it is told.
+    pub(crate) is_awaited: bool,
     pub(crate) waiting: Waiting,
 }
 
@@ -55,6 +57,7 @@ pub(crate) struct Gathered {
     positions: HashMap<usize, u16>,
     records: Vec<(u16, Record<'static>)>,
     bytes: usize,
+    is_awaited: bool,
     waiting: Vec<Waiting>,
 }
 
@@ -69,8 +72,14 @@ impl Gathered {
             || self.origins.len() >= MAX_ORIGINS
     }
 
+    /// Whether somebody sends nothing more before it is stored.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.is_awaited
+    }
+
     pub(crate) fn add(&mut self, queued: Queued) {
-        let Queued { chunk, waiting } = queued;
+        let Queued { chunk, is_awaited, waiting } = queued;
+        self.is_awaited |= is_awaited;
         let Chunk { origins, records, bytes, .. } = chunk;
         let positions: Vec<u16> = origins.into_iter().map(|origin| self.position(origin)).collect();
         self.records.extend(records.into_iter().map(|(position, record)| {

@@ -15,6 +15,9 @@ use crate::gathered::{Gathered, Queued, Shipment, halves};
 
 /// How many batches are under way at most, so that the pipeline never waits for the next.
 const UNDER_WAY: usize = 8;
+/// How many are under way, at most, when one is handed over that is awaited and could still grow:
+/// one that is made durable, and one that is read meanwhile.
+const AWAITED: usize = 2;
 /// How long the first record of a batch waits for others where nothing is under way.
 const LINGER: Duration = Duration::from_millis(4);
 /// How long nothing is tried after the store refused.
@@ -138,11 +141,20 @@ impl<S: Sink> Ship<S> {
                     self.queue.close();
                 }
             }
-            let worth_it = self.gathered.is_full() || (ended && !self.gathered.is_empty());
-            if worth_it && self.under_way.len() < UNDER_WAY {
+            if self.is_due(ended) {
                 self.ship().await;
             }
         }
+    }
+
+    /// Whether what is gathered is to be handed over without waiting for more.
+    fn is_due(&self, ended: bool) -> bool {
+        let most = match self.gathered.is_full() || ended {
+            true => UNDER_WAY,
+            false if self.gathered.is_awaited() => AWAITED,
+            false => return false,
+        };
+        !self.gathered.is_empty() && self.under_way.len() < most
     }
 
     /// Adds this chunk, and what waits behind it.

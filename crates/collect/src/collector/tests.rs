@@ -106,6 +106,41 @@ async fn records_of_many_connections_share_a_batch_and_keep_their_origin() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_what_nobody_awaits_waits_for_more() {
+    let shipping = Shipping::start(Disk::default());
+    let collector = shipping.collector();
+    let begun = tokio::time::Instant::now();
+    for _ in 0..100 {
+        collector.take(&origin("h"), vec![record("awaited")]).await.unwrap().await.unwrap();
+    }
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    let mut chunk = Chunk::default();
+    chunk.push(&origin("h"), record("not awaited"));
+    collector.take_chunk(chunk, Lane::Stream).await.unwrap().await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_millis(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_awaited_goes_on_while_one_is_made_durable_and_then_grows() {
+    let disk = Disk::default();
+    let shipping = Shipping::start(disk.clone());
+    let collector = shipping.collector();
+    let shut = Arc::clone(&disk.gate).lock_owned().await;
+    let mut tickets = Vec::new();
+    for text in ["a", "b", "c", "d", "e"] {
+        tickets.push(collector.take(&origin("h"), vec![record(text)]).await.unwrap());
+        // The clock goes on when nothing else is left to do.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    drop(shut);
+    for ticket in tickets {
+        ticket.await.unwrap();
+    }
+    assert_eq!(disk.texts(), ["a", "b", "c", "d", "e"]);
+    assert_eq!(disk.stored.lock().unwrap().batches, 3, "a, b, and the rest");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_full_disk_makes_wait_and_loses_nothing() {
     let disk = Disk::default();
     disk.refusals.store(3, Ordering::SeqCst);
