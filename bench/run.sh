@@ -276,8 +276,20 @@ ended() { # PID: stops it and waits until it has ended
     kill "$1" 2>/dev/null || true
     wait "$1" || true
 }
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }                # KiB
+mebibytes() { awk -v k="$1" 'BEGIN { printf "%.1f", k / 1024 }'; }
+idle_senders() { # COUNT: connects so often, and stays
+    trap - EXIT
+    for ((sender = 0; sender < $1; sender++)); do
+        exec {connection}<>"/dev/tcp/127.0.0.1/$syslog_port" || return 1
+    done 2>"$results/idle.log"
+    touch "$work/syslog/connected"
+    read -rt 600 <>"$work/syslog/never" || true
+}
 mkdir "$work/syslog"
+mkfifo "$work/syslog/never"
 syslog_port=$(free_port)
+relp_port=$(free_port)
 port=$(free_port)
 cat >"$work/syslog/hub.toml" <<END
 [[input]]
@@ -285,6 +297,7 @@ name = "bench"
 type = "syslog"
 tcp = "127.0.0.1:$syslog_port"
 udp = "127.0.0.1:$syslog_port"
+relp = "127.0.0.1:$relp_port"
 END
 "$bergfried" hub --listen "127.0.0.1:$port" --data-dir "$work/syslog/hub" --admin-key "$key" \
     --config "$work/syslog/hub.toml" >"$results/syslog-hub.log" 2>&1 &
@@ -293,12 +306,35 @@ children+=("$hub")
 (umask 077 && printf '%s' "$key" >"$work/syslog/key")
 ours=0
 if wait_until 20 curl -fsS "http://127.0.0.1:$port/healthz"; then
-    at=(--hub "http://127.0.0.1:$port" --key-file "$work/syslog/key" --to "127.0.0.1:$syslog_port")
-    received "syslog over TCP, lines, durable" "150000 messages/s" "${at[@]}"
+    # Nothing may grow under senders that send nothing, or that send no end.
+    before=$(resident "$hub")
+    idle_senders 10000 &
+    senders=$!
+    children+=("$senders")
+    if wait_until 60 test -e "$work/syslog/connected"; then
+        row "syslog, 10,000 idle TCP senders, memory gained" \
+            "$(mebibytes "$(($(resident "$hub") - before))")" "MiB"
+    else
+        row "syslog, 10,000 idle TCP senders" "-" "failed: $(tail -n 1 "$results/idle.log" | cut -c -160)"
+    fi
+    ended "$senders"
+    before=$(resident "$hub")
+    if head -c 1G /dev/zero | tr '\0' a 2>"$results/endless.log" >"/dev/tcp/127.0.0.1/$syslog_port"; then
+        row "syslog, a line of 1 GiB without its end, memory gained" \
+            "$(mebibytes "$(($(resident "$hub") - before))")" "MiB"
+    else
+        row "syslog, a line of 1 GiB without its end" "-" "failed: the connection broke"
+    fi
+    at=(--hub "http://127.0.0.1:$port" --key-file "$work/syslog/key" --to)
+    here=127.0.0.1:$syslog_port
+    received "syslog over TCP, lines, durable" "150000 messages/s" "${at[@]}" "$here"
     ours=$last_rate
-    received "syslog over TCP, octet-counted, durable" "150000 messages/s" "${at[@]}" --framing counted
-    received "syslog over UDP at 100,000/s, durable" "under 0.1 % lost" "${at[@]}" \
+    received "syslog over TCP, octet-counted, durable" "150000 messages/s" "${at[@]}" "$here" \
+        --framing counted
+    received "syslog over UDP at 100,000/s, durable" "under 0.1 % lost" "${at[@]}" "$here" \
         --framing datagrams --rate 100000
+    received "syslog over RELP, answered when durable" "80000 messages/s" "${at[@]}" \
+        "127.0.0.1:$relp_port" --framing relp
     ended "$hub"
 else
     row "syslog" "-" "failed: $(tail -n 1 "$results/syslog-hub.log" | cut -c -160)"

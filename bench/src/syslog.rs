@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use bergfried_syslog::relp::{self, Command};
 use clap::{Parser, ValueEnum};
 
 /// How long nothing may arrive before it is taken that nothing more will.
@@ -20,6 +21,12 @@ const QUIET: Duration = Duration::from_secs(3);
 const ASK: Duration = Duration::from_millis(20);
 /// How much is written to a connection at once.
 const WRITE: usize = 128 << 10;
+/// How many messages of a RELP connection may be without an answer.
+const WINDOW: usize = 4_096;
+/// How many are written at once.
+const RUN: usize = 256;
+/// What a RELP client offers.
+const OFFERS: &[u8] = b"relp_version=0\nrelp_software=bergfried-bench\ncommands=syslog";
 
 /// Sends a file's lines as syslog and prints: sent, arrived, seconds, arrived per second, and its own
 /// share of the processor time in percent of one processor
@@ -58,6 +65,8 @@ enum Framing {
     Counted,
     /// UDP, a datagram each
     Datagrams,
+    /// RELP, a frame each; sent are those that were answered as stored
+    Relp,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -72,7 +81,10 @@ fn main() -> anyhow::Result<ExitCode> {
     drop(text);
     let mut receiver = Receiver::new(&arguments)?;
     let before = receiver.count()?;
-    let parts = parts(&messages, arguments.connections as usize);
+    let parts = match arguments.framing {
+        Framing::Lines | Framing::Counted => parts(&messages, arguments.connections as usize),
+        Framing::Datagrams | Framing::Relp => Vec::new(),
+    };
 
     let begin = Instant::now();
     let used = processor_time()?;
@@ -80,6 +92,10 @@ fn main() -> anyhow::Result<ExitCode> {
     let sending = match arguments.framing {
         Framing::Datagrams => {
             thread::spawn(move || send_paced(&messages, to, f64::from(arguments.rate)))
+        }
+        Framing::Relp => {
+            let connections = arguments.connections as usize;
+            thread::spawn(move || send_relp(&messages, connections, to))
         }
         Framing::Lines | Framing::Counted => thread::spawn(move || send_streams(parts, to)),
     };
@@ -117,7 +133,7 @@ fn framed(line: &[u8], framing: Framing) -> Vec<u8> {
             counted.append(&mut message);
             message = counted;
         }
-        Framing::Datagrams => {}
+        Framing::Datagrams | Framing::Relp => {}
     }
     message
 }
@@ -165,6 +181,73 @@ fn send_paced(messages: &[Vec<u8>], to: SocketAddr, rate: f64) -> anyhow::Result
         }
         thread::sleep(Duration::from_micros(200));
     }
+}
+
+/// Sends each connection's messages with at most [`WINDOW`] unanswered; how many were answered.
+fn send_relp(messages: &[Vec<u8>], connections: usize, to: SocketAddr) -> anyhow::Result<u64> {
+    let each = messages.len().div_ceil(connections).max(1);
+    thread::scope(|scope| {
+        let senders: Vec<_> = messages
+            .chunks(each)
+            .map(|messages| scope.spawn(move || send_windowed(messages, to)))
+            .collect();
+        let mut answered = 0;
+        for sender in senders {
+            match sender.join() {
+                Ok(count) => answered += count?,
+                Err(_) => bail!("a connection's thread panicked"),
+            }
+        }
+        Ok(answered)
+    })
+}
+
+fn send_windowed(messages: &[Vec<u8>], to: SocketAddr) -> anyhow::Result<u64> {
+    let mut stream = TcpStream::connect(to)?;
+    let mut reader = relp::Reader::new(1 << 10);
+    let mut buffer = vec![0; 64 << 10];
+    let mut out = Vec::with_capacity(WRITE);
+    let mut number = 1;
+    relp::write_frame(&mut out, number, Command::Open, OFFERS);
+    stream.write_all(&out)?;
+    let mut runs = messages.chunks(RUN).peekable();
+    // The first answer is to the offers.
+    let (mut unanswered, mut answers) = (1, 0_u64);
+    while unanswered > 0 || runs.peek().is_some() {
+        while answers > 0
+            && unanswered + RUN <= WINDOW
+            && let Some(run) = runs.next()
+        {
+            out.clear();
+            for message in run {
+                number = relp::next_number(number);
+                relp::write_frame(&mut out, number, Command::Syslog, message);
+            }
+            stream.write_all(&out)?;
+            unanswered += run.len();
+        }
+        let read = stream.read(&mut buffer)?;
+        if read == 0 {
+            bail!("the receiver closed with {unanswered} messages unanswered");
+        }
+        let mut refused = None;
+        reader.push(buffer.get(..read).unwrap_or_default(), &mut |frame| {
+            if frame.command == Command::Rsp && relp::status(frame.data) == Some(200) {
+                unanswered = unanswered.saturating_sub(1);
+                answers += 1;
+            } else {
+                refused = Some(String::from_utf8_lossy(frame.data).into_owned());
+            }
+        })?;
+        if let Some(refused) = refused {
+            bail!("the receiver refused: {refused}");
+        }
+    }
+    out.clear();
+    relp::write_frame(&mut out, relp::next_number(number), Command::Close, b"");
+    stream.write_all(&out)?;
+    // The first was to the offers.
+    Ok(answers.saturating_sub(1))
 }
 
 /// Whoever says how many messages have arrived.
@@ -230,6 +313,7 @@ mod tests {
         assert_eq!(framed(b"line", Framing::Lines), b"<38>line\n");
         assert_eq!(framed(b"line", Framing::Counted), b"8 <38>line");
         assert_eq!(framed(b"line", Framing::Datagrams), b"<38>line");
+        assert_eq!(framed(b"line", Framing::Relp), b"<38>line");
     }
 
     #[test]
