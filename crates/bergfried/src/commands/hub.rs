@@ -31,7 +31,7 @@ Examples:
   bergfried hub --syslog 0.0.0.0:514
   bergfried hub --listen 0.0.0.0:8000 --config /etc/bergfried/hub.toml")]
 pub(crate) struct Hub {
-    /// Address and port to listen on; give one that others can reach a certificate, see [tls] in
+    /// Address and port to listen on; give one that others can reach a certificate, see tls in
     /// the configuration
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
     pub(crate) listen: SocketAddr,
@@ -49,7 +49,7 @@ pub(crate) struct Hub {
     pub(crate) admin_key: Option<String>,
     #[command(flatten)]
     pub(crate) rules: RuleChoice,
-    /// Take syslog over UDP and TCP here too, from anyone who can reach it; [[input]] in the
+    /// Take syslog over UDP and TCP here too, from anyone who can reach it; inputs in the
     /// configuration can say more
     #[arg(long, value_name = "ADDR")]
     pub(crate) syslog: Option<SocketAddr>,
