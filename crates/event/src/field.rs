@@ -63,6 +63,9 @@ fields! {
     FilePeImphash = "file.pe.imphash", aliases: ["imphash"];
     GroupId = "group.id";
     GroupName = "group.name", aliases: ["group"];
+    HeimdallEventType = "heimdall.event_type";
+    HeimdallOsType = "heimdall.os_type";
+    HeimdallSeverity = "heimdall.severity";
     HostName = "host.name", aliases: ["host", "hostname"];
     InputName = "input.name", aliases: ["input"];
     InputType = "input.type";

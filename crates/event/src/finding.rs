@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::severity::Severity;
+use crate::shape::AlertShape;
 use crate::time::Timestamp;
 
 /// A rule's statement about one or more events.
@@ -57,6 +58,9 @@ pub struct Finding {
     /// Ids of the events, where they are stored: the last ones, at most 100.
     #[serde(rename = "event.id", default, skip_serializing_if = "Vec::is_empty")]
     pub event_ids: Vec<u64>,
+    /// How its alert is to look, where the rule says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<Box<AlertShape>>,
 }
 
 impl Finding {
@@ -77,6 +81,7 @@ impl Finding {
             self.last_seen = later.last_seen;
             self.example = later.example;
             self.matched = later.matched;
+            self.alert = later.alert;
         }
         for (mine, other) in [
             (&mut self.host, later.host),
@@ -134,6 +139,7 @@ mod tests {
             matched: vec![("message".to_owned(), value.to_owned())],
             example: value.to_owned(),
             event_ids: Vec::new(),
+            alert: None,
         };
         let mut first = finding(5, "new");
         first.absorb(finding(3, "old"));

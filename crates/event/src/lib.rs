@@ -7,6 +7,7 @@ mod field;
 mod finding;
 mod record;
 mod severity;
+mod shape;
 mod time;
 mod value;
 
@@ -15,5 +16,6 @@ pub use field::{Field, FieldName, nearest};
 pub use finding::Finding;
 pub use record::{Origin, Peer, Record, SourceKind, SpeaksFor, readable};
 pub use severity::{Severity, UnknownSeverity};
+pub use shape::AlertShape;
 pub use time::{InvalidTimestamp, Timestamp};
 pub use value::Value;

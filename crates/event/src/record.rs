@@ -15,6 +15,9 @@ use crate::time::Timestamp;
 pub enum SourceKind {
     /// A line of a log file, in whatever syslog form it has.
     File,
+    /// The records of one event of the Linux audit system: their lines as auditd writes them, one
+    /// after the other.
+    Audit,
     /// One object of `journalctl -o json`.
     Journald,
     /// One syslog message as it came over a network or a local socket, in any form.
@@ -27,6 +30,8 @@ pub enum SourceKind {
     Event,
     /// A login reported over the Watchtower protocol, as its JSON document.
     Watchtower,
+    /// An event reported over Heimdall's protocol, as its JSON document.
+    Heimdall,
 }
 
 impl SourceKind {
@@ -34,11 +39,13 @@ impl SourceKind {
     pub const fn name(self) -> &'static str {
         match self {
             SourceKind::File => "file",
+            SourceKind::Audit => "audit",
             SourceKind::Journald => "journald",
             SourceKind::Syslog => "syslog",
             SourceKind::Json => "json",
             SourceKind::Event => "event",
             SourceKind::Watchtower => "watchtower",
+            SourceKind::Heimdall => "heimdall",
         }
     }
 }
@@ -97,7 +104,8 @@ pub struct SpeaksFor {
 }
 
 impl SpeaksFor {
-    /// These hosts and no others: names in any case, where `*` stands for any text.
+    /// These hosts and no others: names in any case, where `*` stands for any text and `?`
+    /// for one byte.
     pub fn new(patterns: impl IntoIterator<Item = impl AsRef<str>>) -> SpeaksFor {
         let lower = |pattern: &str| pattern.to_ascii_lowercase();
         SpeaksFor {
@@ -122,7 +130,7 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
                 at += 1;
                 star = Some((at, position));
             }
-            Some(expected) if *expected == byte.to_ascii_lowercase() => {
+            Some(expected) if *expected == b'?' || *expected == byte.to_ascii_lowercase() => {
                 at += 1;
                 position += 1;
             }
@@ -190,11 +198,12 @@ mod tests {
 
     #[test]
     fn a_sender_speaks_for_the_hosts_that_are_its_own() {
-        let hosts = SpeaksFor::new(["Web*", "db.*.example", "*-gw", "exact"]);
-        for host in ["web", "web1.example.org", "WEB9", "db.eu.example", "a-gw", "EXACT"] {
+        let hosts = SpeaksFor::new(["Web*", "db.*.example", "*-gw", "exact", "tray?.*"]);
+        for host in ["web", "web1.example.org", "WEB9", "db.eu.example", "a-gw", "EXACT", "tray3.a"]
+        {
             assert!(hosts.has(host), "{host}");
         }
-        for host in ["", "intern-web", "db.example", "gw", "exact1", "exac"] {
+        for host in ["", "intern-web", "db.example", "gw", "exact1", "exac", "tray.a", "tray12.a"] {
             assert!(!hosts.has(host), "{host}");
         }
         assert!(!SpeaksFor::default().has("any"));

@@ -2,13 +2,14 @@
 //!
 //! [`Predicate`] is the shared tree; [`Predicate::matches`] evaluates it over one event in memory by
 //! a plain walk that stays the reference for every faster way; [`Predicate::explain`] says why it
-//! holds or does not; [`search`] reads the language that people type. Nothing here does I/O or reads
-//! a clock.
+//! holds or does not; [`search`] reads the language that people type, [`pipeline`] the steps that may
+//! follow. Nothing here does I/O or reads a clock.
 
 mod evaluate;
 mod explain;
 mod needles;
 mod pattern;
+pub mod pipeline;
 mod predicate;
 mod regex;
 pub mod search;

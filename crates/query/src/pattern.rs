@@ -51,6 +51,11 @@ impl Pattern {
         Pattern { parts: joined, cased }
     }
 
+    /// The pattern that only this text matches, in this case.
+    pub fn exact(text: impl Into<String>) -> Self {
+        Pattern::new([Part::Literal(text.into())], true)
+    }
+
     /// The pattern that only this text matches, in any case.
     pub fn literal(text: impl Into<String>) -> Self {
         Pattern::new([Part::Literal(text.into())], false)

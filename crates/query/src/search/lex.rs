@@ -36,6 +36,8 @@ pub(super) enum Kind<'t> {
     Compare(&'t str, &'t str),
     /// Any other run of characters.
     Word(&'t str),
+    /// `|`, behind which the steps of a pipeline begin.
+    Bar,
     End,
 }
 
@@ -77,6 +79,7 @@ impl<'t> Lexer<'t> {
             '(' => return Ok((Kind::Open, 1)),
             ')' => return Ok((Kind::Close, 1)),
             '"' => return self.quoted(rest),
+            '|' if !self.after_field && !rest.starts_with("||") => return Ok((Kind::Bar, 1)),
             '!' | '-' if !self.after_field && starts_operand(rest.get(1..)) => {
                 return Ok((Kind::Not, 1));
             }
@@ -93,7 +96,7 @@ impl<'t> Lexer<'t> {
             }
             _ => {}
         }
-        let run = word(rest);
+        let run = before_bar(word(rest));
         match run {
             _ if self.after_field => {}
             "AND" | "&&" => return Ok((Kind::And, run.len())),
@@ -200,6 +203,14 @@ fn word(text: &str) -> &str {
         }
     }
     text
+}
+
+/// The run without a bar at its end, as in `failed| top user`.
+fn before_bar(run: &str) -> &str {
+    match run.strip_suffix('|') {
+        Some(before) if !before.is_empty() && !before.ends_with(['|', '\\']) => before,
+        _ => run,
+    }
 }
 
 fn starts_operand(after: Option<&str>) -> bool {

@@ -12,12 +12,14 @@
 //! ```
 //!
 //! Words next to each other mean `AND`; `OR` binds weaker than `AND`, `NOT` strongest. `AND`, `OR`
-//! and `NOT` are written in capitals, as in Lucene's query parser syntax.
+//! and `NOT` are written in capitals, as in Lucene's query parser syntax. A bar (`|`) that stands
+//! alone, or begins or ends a word, begins the steps of a [`pipeline`](crate::pipeline).
 
 mod lex;
 mod parse;
 mod value;
 
+pub(crate) use parse::field_at;
 pub use value::duration;
 
 use bergfried_event::Timestamp;
@@ -60,6 +62,28 @@ impl SearchError {
 /// # Errors
 /// Where the text is not in the language; the error names the place and what was expected there.
 pub fn parse(text: &str, now: Timestamp) -> Result<Predicate, SearchError> {
+    parse_with(text, now, &[])
+}
+
+/// As [`parse`], over things that have the fields `also` besides those of events.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with(text: &str, now: Timestamp, also: &[&str]) -> Result<Predicate, SearchError> {
+    check_length(text)?;
+    parse::Parser::new(text, now, also).read()
+}
+
+/// As [`parse`], up to the first bar; also gives the byte at which that stands.
+pub(crate) fn parse_to_bar(
+    text: &str,
+    now: Timestamp,
+) -> Result<(Predicate, Option<usize>), SearchError> {
+    check_length(text)?;
+    parse::Parser::new(text, now, &[]).read_to_bar()
+}
+
+fn check_length(text: &str) -> Result<(), SearchError> {
     if text.len() > MAX_LENGTH {
         return Err(SearchError {
             offset: 0,
@@ -67,7 +91,7 @@ pub fn parse(text: &str, now: Timestamp) -> Result<Predicate, SearchError> {
             message: format!("the search is longer than {MAX_LENGTH} bytes"),
         });
     }
-    parse::Parser::new(text, now).read()
+    Ok(())
 }
 
 #[cfg(test)]

@@ -11,23 +11,40 @@ use crate::predicate::{Condition, Predicate};
 pub(super) struct Parser<'t> {
     lexer: Lexer<'t>,
     now: Timestamp,
+    /// Names of fields that events do not have, but what is searched here does.
+    also: &'t [&'t str],
     peeked: Option<Token<'t>>,
     depth: usize,
 }
 
 impl<'t> Parser<'t> {
-    pub(super) fn new(text: &'t str, now: Timestamp) -> Self {
-        Parser { lexer: Lexer::new(text), now, peeked: None, depth: 0 }
+    pub(super) fn new(text: &'t str, now: Timestamp, also: &'t [&'t str]) -> Self {
+        Parser { lexer: Lexer::new(text), now, also, peeked: None, depth: 0 }
     }
 
-    pub(super) fn read(mut self) -> Result<Predicate, SearchError> {
-        if self.peek()?.kind == Kind::End {
-            return Ok(Predicate::Constant(true));
+    pub(super) fn read(self) -> Result<Predicate, SearchError> {
+        match self.read_to_bar()? {
+            (predicate, None) => Ok(predicate),
+            (_, Some(offset)) => Err(SearchError {
+                offset,
+                length: 1,
+                message: "steps such as `| top` cannot stand here (a bar to look for stands in \
+                          quotation marks)"
+                    .to_owned(),
+            }),
         }
-        let predicate = self.any_of(None)?;
+    }
+
+    /// Reads up to the first bar outside of parentheses; also gives the byte at which that stands.
+    pub(super) fn read_to_bar(mut self) -> Result<(Predicate, Option<usize>), SearchError> {
+        let predicate = match self.peek()?.kind {
+            Kind::End | Kind::Bar => Predicate::Constant(true),
+            _ => self.any_of(None)?,
+        };
         let token = self.next()?;
         match token.kind {
-            Kind::End => Ok(predicate),
+            Kind::End => Ok((predicate, None)),
+            Kind::Bar => Ok((predicate, Some(token.offset))),
             _ => Err(at(&token, "this parenthesis closes nothing")),
         }
     }
@@ -64,7 +81,7 @@ impl<'t> Parser<'t> {
                 Kind::And => {
                     self.next()?;
                 }
-                Kind::Or | Kind::Close | Kind::End => break,
+                Kind::Or | Kind::Close | Kind::Bar | Kind::End => break,
                 _ => {}
             }
             all.push(self.operand(field)?);
@@ -84,7 +101,7 @@ impl<'t> Parser<'t> {
             Kind::Open => self.group(&token, field),
             Kind::Field("_exists_") => self.exists(),
             Kind::Field(name) => {
-                let name = known_field(&token, name)?;
+                let name = known_field(&token, name, self.also)?;
                 self.value_of(&token, name)
             }
             Kind::QuotedField(ref name) => {
@@ -114,8 +131,14 @@ impl<'t> Parser<'t> {
         }
         let inner = self.any_of(field)?;
         let close = self.next()?;
-        if close.kind != Kind::Close {
-            return Err(at(open, "this parenthesis is never closed"));
+        match close.kind {
+            Kind::Close => {}
+            Kind::Bar => {
+                let message =
+                    "a step cannot stand inside parentheses, for one or the other write OR";
+                return Err(at(&close, message));
+            }
+            _ => return Err(at(open, "this parenthesis is never closed")),
         }
         self.depth -= 1;
         Ok(inner)
@@ -125,7 +148,7 @@ impl<'t> Parser<'t> {
         let token = self.next()?;
         match token.kind {
             Kind::Word(name) => {
-                let name = known_field(&token, name)?;
+                let name = known_field(&token, name, self.also)?;
                 Ok(Predicate::field(name, Condition::Exists))
             }
             Kind::Phrase(ref name) => {
@@ -172,6 +195,7 @@ impl<'t> Parser<'t> {
             }
             Kind::And | Kind::Or => Err(at(&token, "expected a term before and after it")),
             Kind::End => Err(at(&token, "expected a term, the search ends here")),
+            Kind::Bar => Err(at(&token, "expected a term before this bar")),
             Kind::Close => Err(at(&token, "expected a term before this parenthesis")),
             Kind::Open | Kind::Not | Kind::Field(_) | Kind::QuotedField(_) => {
                 Err(at(&token, "expected a value"))
@@ -187,16 +211,31 @@ fn single_or(mut some: Vec<Predicate>, join: fn(Vec<Predicate>) -> Predicate) ->
     }
 }
 
-/// The field of this name; a name that looks like a slip of a known one is refused.
-fn known_field(token: &Token<'_>, name: &str) -> Result<FieldName<'static>, SearchError> {
+fn known_field(
+    token: &Token<'_>,
+    name: &str,
+    also: &[&str],
+) -> Result<FieldName<'static>, SearchError> {
+    field_at(token.offset, name, also)
+}
+
+/// The field of this name, which stands at this byte; a name that looks like a slip of a known one
+/// is refused.
+pub(crate) fn field_at(
+    offset: usize,
+    name: &str,
+    also: &[&str],
+) -> Result<FieldName<'static>, SearchError> {
     let found = FieldName::new(name.to_owned());
-    if let FieldName::Other(name) = &found {
+    if let FieldName::Other(name) = &found
+        && !also.contains(&name.as_ref())
+    {
         let known = Field::ALL
             .iter()
             .flat_map(|field| std::iter::once(field.name()).chain(field.aliases().iter().copied()));
-        if let Some(meant) = nearest(name, known) {
+        if let Some(meant) = nearest(name, known.chain(also.iter().copied())) {
             return Err(SearchError {
-                offset: token.offset,
+                offset,
                 length: name.len(),
                 message: format!(
                     "unknown field `{name}`, did you mean `{meant}`? \

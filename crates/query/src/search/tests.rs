@@ -58,6 +58,10 @@ fn searches_find_what_they_say() {
         ("5502", false),
         ("fail*", true),
         ("12:34", false),
+        ("failed || accepted", true),
+        ("failed \"|\"", false),
+        ("message:/root|bob/", true),
+        ("-a|b", true),
     ] {
         let predicate =
             parse(search, NOW).unwrap_or_else(|error| panic!("{}", error.render(search)));
@@ -88,6 +92,10 @@ fn errors_point_at_the_place() {
         ("@timestamp:>yesterday", 11, 10, "no time"),
         ("message:/(/", 8, 3, "cannot use regular expression"),
         ("()", 0, 1, "between the parentheses"),
+        ("failed | top user", 7, 1, "steps such as `| top` cannot stand here"),
+        ("failed| top user", 6, 1, "steps such as `| top` cannot stand here"),
+        ("(a | b)", 3, 1, "write OR"),
+        ("a AND | top user", 6, 1, "a term before this bar"),
     ] {
         let error = parse(search, NOW).unwrap_err();
         assert!(error.message.contains(part), "{search}: {}", error.message);
@@ -114,7 +122,7 @@ fn limits_hold() {
 proptest::proptest! {
     #[test]
     fn never_panics_and_errors_lie_within_the_text(
-        search in r#"([a-z:"()\[\]{}*?/\\<>=! -]|AND|OR|NOT|é| TO ){0,40}"#
+        search in r#"([a-z:"()\[\]{}*?/\\<>=!| -]|AND|OR|NOT|é| TO ){0,40}"#
     ) {
         match parse(&search, NOW) {
             Ok(predicate) => { predicate.matches(&event()); }
