@@ -26,6 +26,12 @@ impl Seen {
             self.overflow = self.overflow.saturating_add(1);
         }
     }
+
+    /// Adds all that another one keeps.
+    pub(crate) fn absorb(&mut self, later: &Seen) {
+        later.names.iter().for_each(|name| self.add(name));
+        self.overflow = self.overflow.saturating_add(later.overflow);
+    }
 }
 
 #[cfg(test)]
