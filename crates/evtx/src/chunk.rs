@@ -14,11 +14,22 @@ pub const MAX_RECORD_TEXT: usize = 1 << 20;
 /// wrote gives about 0.3 MB.
 pub const MAX_CHUNK_TEXT: usize = 4 << 20;
 
+/// Where the header of a chunk has the numbers of its first and last record, and where they end.
+const FIRST_RECORD: usize = 8;
+const LAST_RECORD: usize = 16;
+const END_OF_RECORDS: usize = 48;
+/// A record has a header of 24 bytes and its length once more.
+const MOST_RECORDS: u64 = CHUNK_SIZE as u64 / 28;
+
 /// The bytes of one chunk.
 #[derive(Clone, Debug)]
 pub struct Chunk {
     number: u64,
     bytes: Vec<u8>,
+    /// How many of them the file has; the rest is filled with zeros.
+    held: usize,
+    /// Whether Windows had closed the log.
+    closed: bool,
 }
 
 /// The records of one chunk.
@@ -27,6 +38,7 @@ pub struct Decoded {
     text: String,
     places: Vec<Place>,
     lost: u64,
+    altered: bool,
     trouble: Option<String>,
 }
 
@@ -55,8 +67,21 @@ impl Chunk {
     /// How many bytes at the start of a chunk tell its first record.
     pub(crate) const START: usize = 32;
 
-    pub(crate) fn new(number: u64, bytes: Vec<u8>) -> Chunk {
-        Chunk { number, bytes }
+    pub(crate) fn new(number: u64, mut bytes: Vec<u8>, closed: bool) -> Chunk {
+        let held = bytes.len();
+        bytes.resize(CHUNK_SIZE, 0);
+        Chunk { number, bytes, held, closed }
+    }
+
+    /// How many records it says that it has, where the file ends before their end.
+    fn torn(&self) -> Option<u64> {
+        let number =
+            |at: usize| self.bytes.get(at..)?.first_chunk().map(|b| u64::from_le_bytes(*b));
+        let end =
+            self.bytes.get(END_OF_RECORDS..)?.first_chunk().map(|b| u32::from_le_bytes(*b))?;
+        let is_torn = usize::try_from(end).is_ok_and(|end| self.held < end.min(CHUNK_SIZE));
+        let records = number(LAST_RECORD)?.checked_sub(number(FIRST_RECORD)?)?.saturating_add(1);
+        is_torn.then_some(records.min(MOST_RECORDS))
     }
 
     /// The identifier of the first record, from the start of a chunk; what is no chunk comes last.
@@ -106,10 +131,15 @@ impl Decoded {
     /// Takes in the first records, at most `limit`.
     fn fill(&mut self, chunk: Chunk, settings: &Settings, limit: usize) {
         let number = chunk.number;
+        let (torn, is_settled) = (chunk.torn(), chunk.closed && chunk.held == CHUNK_SIZE);
         let mut data = match EvtxChunkData::new(chunk.bytes, false) {
             Ok(data) => data,
             Err(error) => return self.lose(|| format!("chunk {number}: {}", chain(&error))),
         };
+        if is_settled && !data.validate_checksum() {
+            self.altered = true;
+            self.trouble = Some(format!("chunk {number}: its checksum is not that of its records"));
+        }
         let mut parsed = match data.parse(Arc::clone(&settings.0)) {
             Ok(parsed) => parsed,
             Err(error) => return self.lose(|| format!("chunk {number}: {}", chain(&error))),
@@ -120,6 +150,11 @@ impl Decoded {
                 Ok(()) => {}
                 Err(error) => self.lose(|| format!("chunk {number}: {error}")),
             }
+        }
+        let missing = torn.unwrap_or(0).saturating_sub(self.places.len() as u64 + self.lost);
+        if missing > 0 && limit > 1 {
+            self.lose(|| format!("chunk {number}: the file ends before its last record"));
+            self.lost += missing - 1;
         }
     }
 
@@ -172,7 +207,13 @@ impl Decoded {
         self.lost
     }
 
-    /// Why the first of them could not be read.
+    /// Whether the chunk's checksums do not fit, although Windows had closed the log: it was changed
+    /// since, or the disk failed. Its records are given all the same.
+    pub fn is_altered(&self) -> bool {
+        self.altered
+    }
+
+    /// What was wrong first.
     pub fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
     }

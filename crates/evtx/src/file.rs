@@ -7,6 +7,10 @@ use crate::chunk::{CHUNK_SIZE, Chunk};
 
 const HEADER_SIZE: usize = 4096;
 const MAGIC: &[u8] = b"ElfFile\0";
+/// Where the flags of the header stand, and that of a log which is open, or was never closed: its last
+/// checksums are not written yet.
+const FLAGS: usize = 120;
+const OPEN: u8 = 1;
 
 /// Whether a file that begins with these bytes is an event log.
 pub fn is_evtx(start: &[u8]) -> bool {
@@ -16,6 +20,8 @@ pub fn is_evtx(start: &[u8]) -> bool {
 /// The chunks of one event log.
 pub struct Chunks<R> {
     reader: R,
+    /// Whether Windows had closed the log.
+    closed: bool,
     next: u64,
     /// The numbers of the chunks, oldest records first, and how to go to one.
     order: Option<Order<R>>,
@@ -41,7 +47,8 @@ impl<R: Read> Chunks<R> {
         if !is_evtx(&header) {
             return Err(EvtxError::NotAnEventLog);
         }
-        Ok(Chunks { reader, next: 0, order: None, failed: false })
+        let closed = header.get(FLAGS).is_some_and(|flags| flags & OPEN == 0);
+        Ok(Chunks { reader, closed, next: 0, order: None, failed: false })
     }
 
     fn read(&mut self) -> io::Result<Option<Chunk>> {
@@ -63,8 +70,7 @@ impl<R: Read> Chunks<R> {
             // Space that was never written to.
             if bytes.iter().any(|byte| *byte != 0) {
                 // A file that was cut: what is there of its last chunk may hold whole records.
-                bytes.resize(CHUNK_SIZE, 0);
-                return Ok(Some(Chunk::new(number, bytes)));
+                return Ok(Some(Chunk::new(number, bytes, self.closed)));
             }
         }
     }

@@ -191,6 +191,49 @@ fn chunks_out_of_order_are_put_in_order() {
 }
 
 #[test]
+fn a_record_that_was_changed_is_told_by_its_chunks_checksum() {
+    let Some(folder) = folder() else { return };
+    let whole = std::fs::read(folder.join("003_ID4720-Local_user_created.evtx")).unwrap();
+    let decoded = |bytes: &[u8]| {
+        let chunk = Chunks::new(Cursor::new(bytes.to_vec())).unwrap().next().unwrap();
+        let decoded = chunk.unwrap().decode(&Settings::default());
+        (decoded.is_altered(), decoded.trouble().map(str::to_owned), decoded.len(), decoded.lost())
+    };
+    let mut closed = whole;
+    let records = decoded(&closed).2;
+    assert_eq!(decoded(&closed), (false, None, records, 0));
+    // One letter of a text in a record, "hacking-local-acct" in UTF-16.
+    let name: Vec<u8> = "hacking".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let at = closed.windows(name.len()).position(|bytes| bytes == name).unwrap();
+    closed[at] = b'b';
+    let said = "chunk 0: its checksum is not that of its records".to_owned();
+    assert_eq!(decoded(&closed), (true, Some(said), records, 0));
+    let mut open = closed.clone();
+    open[120] = 1;
+    assert_eq!(decoded(&open), (false, None, records, 0), "the checksums of an open log are stale");
+    let text = Chunks::new(Cursor::new(closed)).unwrap().next().unwrap().unwrap();
+    let text = text.decode(&Settings::default());
+    assert!(text.records().any(|record| record.json.contains("backing-local-acct")));
+}
+
+#[test]
+fn records_behind_the_end_of_a_torn_log_are_counted() {
+    let Some(folder) = folder() else { return };
+    let whole = std::fs::read(folder.join("002_ID104-1102-Event_log_cleared.evtx")).unwrap();
+    let mut before = 0;
+    for held in [600, 5_000, 20_000, 30_000, 65_535] {
+        let torn = whole[..4096 + held].to_vec();
+        let chunk = Chunks::new(Cursor::new(torn)).unwrap().next().unwrap().unwrap();
+        let decoded = chunk.decode(&Settings::default());
+        assert!(decoded.len() >= before, "{held}");
+        before = decoded.len();
+        assert_eq!(decoded.len() as u64 + decoded.lost(), 91, "{held}: {:?}", decoded.trouble());
+        assert_eq!(decoded.trouble().is_some(), decoded.lost() > 0, "{held}");
+    }
+    assert_eq!(before, 91, "space that no record uses may be missing");
+}
+
+#[test]
 fn what_is_no_event_log_is_refused() {
     for bytes in [&b""[..], b"ElfFile", b"{\"EventID\":1}"] {
         assert!(Chunks::new(Cursor::new(bytes)).is_err());
