@@ -119,10 +119,12 @@ fn listener(plugin: &Plugin, work: &mut Work<'_>) -> Option<Listener> {
                 plugin.name
             );
             told.differs(place, message);
+            marks(&mut settings, work);
             return None;
         }
         "http" => {
             told.differs(place, "input http needs no table: post lines to the hub's /api/v1/raw");
+            marks(&mut settings, work);
             return None;
         }
         "file" => {
@@ -132,6 +134,7 @@ fn listener(plugin: &Plugin, work: &mut Work<'_>) -> Option<Listener> {
             let options = options.join(" ");
             let message = format!("input file is read by an agent: bergfried agent {options}");
             told.differs(place, message);
+            marks(&mut settings, work);
             return None;
         }
         other => {
@@ -178,6 +181,21 @@ fn listener(plugin: &Plugin, work: &mut Work<'_>) -> Option<Listener> {
     unneeded(&mut settings, work);
     settings.finish(&mut work.told);
     Some(Listener { table, word: name_of(&word), codec })
+}
+
+/// Says what the events of an input without a table do not get, and conditions may ask for.
+fn marks(settings: &mut Settings<'_>, work: &mut Work<'_>) {
+    let plugin = &settings.plugin.name;
+    for name in ["type", "tags", "add_field"] {
+        for setting in settings.take_all(name) {
+            let message = format!("setting `{name}` of {plugin} is not translated");
+            work.told.missing(setting.place, message);
+        }
+    }
+    // JSON is read as such wherever it comes from.
+    if let Some(("cef", _)) = codec(settings, work) {
+        work.told.missing(settings.place(), format!("codec cef of {plugin} is not translated"));
+    }
 }
 
 /// Fields that every event of an input gets.

@@ -106,11 +106,13 @@ filter {
   mutate { remove_field => ["message", "@version"] }
 }
 output { elasticsearch { hosts => ["es:9200"] }
-  email { to => "x" } stdout { codec => rubydebug } }"#,
+  email { to => "x" } stdout { codec => rubydebug } }
+input { file { path => "/var/log/a.log" type => "a" sincedb_path => "/dev/null"
+  codec => multiline { pattern => "^\s" what => "previous" } } }"#,
     );
     let mut told = told(&translation);
     let open: Vec<String> = told.extract_if(.., |one| one.contains("every input")).collect();
-    assert_eq!(open.len(), 2, "{open:#?}");
+    assert_eq!(open.len(), 3, "{open:#?}");
     assert!(!translation.toml.contains("input.name"), "{}", translation.toml);
     let expected = [
         "1: missing: input kafka is not translated",
@@ -122,6 +124,9 @@ output { elasticsearch { hosts => ["es:9200"] }
         "9: differs: output elasticsearch needs no table",
         "10: missing: output email is not translated",
         "10: note: output stdout needs no table",
+        "11: differs: input file is read by an agent",
+        "11: missing: setting `type` of file is not translated",
+        "12: missing: codec multiline is not translated",
     ];
     assert_eq!(told.len(), expected.len(), "{told:#?}");
     for (told, expected) in told.iter().zip(expected) {

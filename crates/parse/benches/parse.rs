@@ -111,6 +111,35 @@ fn ecs_json(bencher: divan::Bencher<'_, '_>) {
     measure(bencher, SourceKind::Json, lines);
 }
 
+/// A line of an access log in the combined format, some with escapes in the URL.
+#[divan::bench]
+fn access_log(bencher: divan::Bencher<'_, '_>) {
+    let lines = numbered(|n| {
+        let path = if n % 8 == 0 { "/%2e%2e/etc/passwd?q=a+b" } else { "/assets/app.js?v=42" };
+        format!(
+            "203.0.{}.{} - - [21/Nov/2026:10:{:02}:{:02} +0100] \"GET {path}{n} HTTP/1.1\" 200 {n} \"https://www.example.org/start\" \"Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0\"",
+            n / 256,
+            n % 256,
+            n / 60 % 60,
+            n % 60
+        )
+    });
+    measure(bencher, SourceKind::File, lines);
+}
+
+/// The same as JSON.
+#[divan::bench]
+fn access_json(bencher: divan::Bencher<'_, '_>) {
+    let lines = numbered(|n| {
+        format!(
+            r#"{{"time_iso8601":"2026-11-21T10:00:00+01:00","remote_addr":"203.0.{}.{}","remote_user":"","request":"GET /assets/app.js?v={n} HTTP/1.1","status":200,"body_bytes_sent":{n},"http_referrer":"https://www.example.org/start","http_user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0","host":"www.example.org"}}"#,
+            n / 256,
+            n % 256
+        )
+    });
+    measure(bencher, SourceKind::File, lines);
+}
+
 #[divan::bench]
 fn unknown_program(bencher: divan::Bencher<'_, '_>) {
     let lines = numbered(|n| format!("Dec 10 06:55:46 server kernel: [{n}.123456] eth0: link up"));

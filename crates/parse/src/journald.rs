@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::Context;
+use crate::audit;
 use crate::line::Line;
 use crate::text::number;
 
@@ -24,14 +25,40 @@ pub(crate) fn parse<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a
     };
     let code = |text: Text<'_>| text.0.and_then(|text| number(text.as_bytes()));
 
-    let mut line = Line::bare(message, spoken.unwrap_or(entered));
+    let created = spoken.unwrap_or(entered);
+    let record = match (entry.transport.0.as_deref(), &entry.audit_type.0, &entry.audit_id.0) {
+        (Some("audit"), Some(kind), Some(serial)) => {
+            audit::of_journal(kind, serial, created, &message)
+        }
+        _ => None,
+    };
+    let is_audit = record.is_some();
+    let mut line = Line::bare(record.unwrap_or(message), created);
     line.host = entry.hostname.0.or(entry.shipped_host.0);
-    line.program = entry.syslog_identifier.0.or(entry.comm.0);
+    line.program = if is_audit {
+        Some(Cow::Borrowed("audit"))
+    } else {
+        let transport = entry.transport.0.as_deref();
+        match entry.syslog_identifier.0 {
+            Some(name) if is_assumed(&name, transport, entry.uid.0.as_deref()) => entry.comm.0,
+            name => name.or(entry.comm.0),
+        }
+    };
     line.pid = code(entry.syslog_pid).or_else(|| code(entry.pid));
     line.facility = code(entry.syslog_facility).and_then(|code| u8::try_from(code).ok());
     line.severity = code(entry.priority).and_then(|code| u8::try_from(code).ok());
     line.has_priority = line.facility.is_some() && line.severity.is_some();
     Some(line.into_event(text, context))
+}
+
+/// Whether somebody else calls itself the kernel, or the daemon of audit: any user may choose a name
+/// (`logger -t kernel`), but no field that begins with `_`.
+fn is_assumed(name: &str, transport: Option<&str>, uid: Option<&str>) -> bool {
+    match name {
+        "kernel" => transport.is_some_and(|transport| transport != "kernel"),
+        "audit" | "auditd" | "audispd" | "audisp-syslog" => uid.is_some_and(|uid| uid != "0"),
+        _ => false,
+    }
 }
 
 fn microseconds(text: &str) -> Option<Timestamp> {
@@ -67,6 +94,14 @@ struct Entry<'a> {
     syslog_facility: Text<'a>,
     #[serde(rename = "PRIORITY", borrow)]
     priority: Text<'a>,
+    #[serde(rename = "_UID", borrow)]
+    uid: Text<'a>,
+    #[serde(rename = "_TRANSPORT", borrow)]
+    transport: Text<'a>,
+    #[serde(rename = "_AUDIT_TYPE", borrow)]
+    audit_type: Text<'a>,
+    #[serde(rename = "_AUDIT_ID", borrow)]
+    audit_id: Text<'a>,
 }
 
 /// A value as text: a string or number, bytes as numbers (text that is not UTF-8), or the first of

@@ -15,9 +15,10 @@
 //! | `ssh_disconnect`, `ssh_connection`, `ssh_scan`, `ssh_session` | sshd: ends and starts of connections, protocol misuse | authentication before a login, else network or session |
 //! | `ssh_server`, `ssh_error` | sshd about itself: starts and stops listening; complains | process |
 //! | `ftp_login`, `ftp_connection` | FTP servers | authentication, network |
-//! | `mail_login` | IMAP, POP3 and SMTP servers | authentication |
+//! | `mail_login`, `mail_disconnect` | IMAP, POP3 and SMTP servers; Postfix: the end of a connection whose logins all failed | authentication |
+//! | `mail_relay_denied`, `mail_refused`, `mail_connection` | Postfix, Dovecot | email, network |
 //! | `remote_login`, `service_connection` | remote desktops, web consoles, rlogin; xinetd, TCP wrappers | authentication, network |
-//! | `authentication` | PAM modules and polkitd: one verdict on a password | authentication |
+//! | `authentication` | PAM modules, polkitd, Dovecot's `auth`: one verdict on a password | authentication |
 //! | `logged-on`, `logged-off`, `session-ending`, `session-error` | PAM sessions, systemd-logind | session |
 //! | `executed-command` | sudo, pkexec, cron: a command was run, or refused | process |
 //! | `sudo_warning` | sudo: a complaint about the host or its configuration | process |
@@ -30,11 +31,27 @@
 //! | `crontab_list`, `crontab_replace`, `crontab_edit`, `crontab_delete`, `crontab_denied`, `cron_reload` | cron, crontab | configuration |
 //! | `cron_output`, `cron_error`, `cron_info` | cron | process |
 //! | `power`, `seat` | systemd-logind: shutdown, reboot, suspend; seats | host |
+//! | `blocked`, `rejected`, `allowed`, `audited`, `logged` | the kernel's packet filter, by the prefix of the line | network |
+//! | `dns-blocked`, `dns-allowed`, `dns-cached`, `dns-query` | Pi-hole, dnsmasq: what became of a query | network |
+//! | `alert`, `blocked` | Falco, Snort, Suricata | intrusion_detection |
+//! | `banned`, `unbanned`, `found`, `port-scan` | fail2ban, sshguard, portsentry, scanlogd | intrusion_detection |
+//! | `created`, `updated`, `deleted`, `attributes_modified`, `suid-found` | Samhain | file |
+//! | `vpn_login`, `vpn_certificate`, `vpn_handshake`, `vpn_packet`, `vpn_connected`, `vpn_disconnected` | OpenVPN | authentication, network |
+//! | `http-request` | web servers: a request, from their access logs | web |
+//! | `http-denied`, `http-error`, `http-note` | nginx, Apache: what their error logs say of it | web |
+//! | `web_login` | nginx, Apache: a user who may not | authentication |
+//! | `web-attack` | ModSecurity | intrusion_detection, web |
+//! | `authorized-right`, `changed-privacy-permission`, `profile-installed`, `service-installed` | macOS: what may be done, seen, and starts by itself | iam, configuration |
+//! | `password-check` | what a directory or PAM found wrong with a password that another program was given | authentication |
+//! | `backup-started`, `backup-completed`, `backup-failed` | rsnapshot | |
 //!
 //! One try at a password or key is one event that has `ssh.method`; `Invalid user` and the lines of
 //! PAM about the same try do not have it.
 
+mod audit;
+mod dns;
 mod forwarded;
+mod heimdall;
 mod journald;
 mod json;
 mod line;
@@ -44,6 +61,7 @@ mod syslog;
 mod text;
 mod watchtower;
 mod windows_xml;
+mod xml;
 
 use std::borrow::Cow;
 
@@ -69,6 +87,10 @@ pub struct Context<'c> {
 pub fn parse<'a>(kind: SourceKind, text: &'a str, context: &Context<'_>) -> Event<'a> {
     let read = match kind {
         SourceKind::File | SourceKind::Syslog if text.starts_with('{') => object(text, context),
+        SourceKind::Audit => Some(audit::read(text, context)),
+        SourceKind::File | SourceKind::Syslog if audit::is_record(text) => {
+            Some(audit::read(text, context))
+        }
         SourceKind::File | SourceKind::Syslog if windows_xml::is_event(text) => {
             windows_xml::read(text, context)
         }
@@ -77,6 +99,7 @@ pub fn parse<'a>(kind: SourceKind, text: &'a str, context: &Context<'_>) -> Even
         SourceKind::Json => object(text, context),
         SourceKind::Event => forwarded::parse(text),
         SourceKind::Watchtower => watchtower::parse(text, context),
+        SourceKind::Heimdall => heimdall::parse(text, context),
     };
     read.unwrap_or_else(|| raw(text, context))
 }
@@ -94,6 +117,8 @@ fn object<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
 pub fn parse_message<'a>(program: Option<&str>, message: &'a str, event: &mut Event<'a>) {
     programs::read(program, None, message, event);
 }
+
+pub use programs::name_server;
 
 /// The names of the program parsers; each has a folder of samples of its name in the corpus.
 pub fn programs() -> impl Iterator<Item = &'static str> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bergfried_event::{Event, Field, FieldName, Timestamp};
 
+use crate::audit;
 use crate::programs;
 use crate::syslog::{FACILITIES, SEVERITIES, mnemonic};
 use crate::{Context, push_host, windows_xml};
@@ -54,7 +55,9 @@ impl<'a> Line<'a> {
         }
         self.push_mnemonic(&mut event);
         let program = self.program.as_deref();
-        match self.message {
+        let message =
+            audit::of_syslog(program, &self.message, self.created).unwrap_or(self.message);
+        match message {
             Cow::Borrowed(message) => {
                 event.push(Field::Message, message);
                 // Sysmon for Linux writes its events to syslog, as XML.

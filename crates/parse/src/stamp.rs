@@ -76,14 +76,54 @@ pub(crate) fn iso<'a>(text: &'a str, context: &Context<'_>) -> Option<(Stamp, &'
         return None;
     }
     let (in_day, rest) = clock(text.get(11..)?)?;
-    let civil = Civil { month, day, in_day };
-    match offset(rest) {
-        Some((seconds, rest)) => {
-            let local = civil.local_micros(year);
-            Some((local.map(|local| at_offset(local, seconds)), rest))
-        }
-        None => Some((civil.in_year(year, context), rest)),
+    Some(Civil { month, day, in_day }.zoned(year, rest, context))
+}
+
+/// `20/Jun/2022:13:09:14 +0200`, as web servers and Proxmox write it.
+pub(crate) fn common_log<'a>(text: &'a str, context: &Context<'_>) -> Option<(Stamp, &'a str)> {
+    let bytes = text.as_bytes();
+    if bytes.get(2) != Some(&b'/') || bytes.get(6) != Some(&b'/') || bytes.get(11) != Some(&b':') {
+        return None;
     }
+    let day = number(bytes.get(0..2)?)?;
+    let name = bytes.get(3..6)?;
+    let month = MONTHS.iter().position(|month| month.as_slice() == name)?;
+    let year = number(bytes.get(7..11)?)?;
+    let (in_day, rest) = clock(text.get(12..)?)?;
+    let civil = Civil { month: i64::try_from(month).ok()? + 1, day, in_day };
+    Some(civil.zoned(year, rest, context))
+}
+
+/// `05/30-19:09:10.917356`, `09/03/21-12:37:16`, `10/05/2010-10:08:59` and `06/27/2014 17:51:19`:
+/// month, day and perhaps the year, as Snort, Suricata and portsentry write it.
+pub(crate) fn month_slash<'a>(text: &'a str, context: &Context<'_>) -> Option<(Stamp, &'a str)> {
+    let bytes = text.as_bytes();
+    if bytes.get(2) != Some(&b'/') {
+        return None;
+    }
+    let month = number(bytes.get(0..2)?)?;
+    let day = number(bytes.get(3..5)?)?;
+    let rest = text.get(5..)?;
+    let (year, rest) = match rest.strip_prefix('/') {
+        Some(rest) => {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let year = number(rest.as_bytes().get(..digits)?)?;
+            let year = match digits {
+                2 => 2000 + year,
+                4 => year,
+                _ => return None,
+            };
+            (Some(year), rest.get(digits..)?)
+        }
+        None => (None, rest),
+    };
+    let (in_day, rest) = clock(rest.strip_prefix(['-', ' '])?)?;
+    let civil = Civil { month, day, in_day };
+    let stamp = match year.or_else(|| context.year.map(i64::from)) {
+        Some(year) => civil.in_year(year, context),
+        None => civil.nearest_year(context),
+    };
+    Some((stamp, rest))
 }
 
 /// Month (1–12), day and the text of the time, from `Dec 10 06:…` or `Dec  1 06:…`.
@@ -188,6 +228,16 @@ struct Civil {
 }
 
 impl Civil {
+    /// The time of this year in the offset that follows, else in the zone of the context.
+    fn zoned<'a>(&self, year: i64, rest: &'a str, context: &Context<'_>) -> (Stamp, &'a str) {
+        match offset(rest) {
+            Some((seconds, rest)) => {
+                (self.local_micros(year).map(|local| at_offset(local, seconds)), rest)
+            }
+            None => (self.in_year(year, context), rest),
+        }
+    }
+
     fn in_year(&self, year: i64, context: &Context<'_>) -> Option<Timestamp> {
         let local = self.local_micros(year)?;
         if let Ok(offset) = context.time_zone.to_fixed_offset() {
@@ -288,6 +338,33 @@ mod tests {
         for (text, time, rest) in cases {
             let expected = Some((Some(time.to_owned()), rest.to_owned()));
             assert_eq!(read_at(text, "2025-02-01T00:00:00Z", "UTC"), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_with_slashes_give_their_time() {
+        let context = Context {
+            received: "2025-02-01T00:00:00Z".parse().unwrap(),
+            host: "h",
+            time_zone: jiff::tz::TimeZone::UTC,
+            year: None,
+        };
+        for (text, time, rest) in [
+            ("05/30-19:09:10.917356  [**]", "2024-05-30T19:09:10.917356Z", "  [**]"),
+            ("09/03/21-12:37:16.5 ,1", "2021-09-03T12:37:16.500000Z", " ,1"),
+            ("10/05/2010-10:08:59  x", "2010-10-05T10:08:59Z", "  x"),
+            ("06/27/2014 17:51:19 x", "2014-06-27T17:51:19Z", " x"),
+        ] {
+            let expected = Some((time.parse().ok(), rest));
+            assert_eq!(month_slash(text, &context), expected, "{text}");
+        }
+        for text in ["05/30", "5/30-19:09:10", "05/30/1-19:09:10 x", "05-30-19:09:10", ""] {
+            assert_eq!(month_slash(text, &context), None, "{text}");
+        }
+        let found = common_log("20/Jun/2022:13:09:14 +0200 policy", &context);
+        assert_eq!(found, Some(("2022-06-20T11:09:14Z".parse().ok(), " policy")));
+        for text in ["20/Jun/2022 13:09:14", "20-Jun-2022:13:09:14", "20/Jux/2022:13:09:14", ""] {
+            assert_eq!(common_log(text, &context), None, "{text}");
         }
     }
 

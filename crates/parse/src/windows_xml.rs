@@ -1,9 +1,7 @@
 //! Events of Windows as XML: what `wevtutil qe /f:xml` and the Event Viewer write, one `<Event>` each.
 //!
-//! The fields are those that the same event has as JSON. Reads elements, attributes, text, CDATA and
-//! the five predefined entities; a document type and with it every entity of the writer's own is
-//! refused, so nothing here expands or is fetched. Depth, number and length of fields are bounded as
-//! for JSON.
+//! The fields are those that the same event has as JSON. Nothing is expanded or fetched (see the module
+//! `xml`). Depth, number and length of fields are bounded as for JSON.
 
 use std::borrow::Cow;
 
@@ -11,6 +9,7 @@ use bergfried_event::{Event, Value};
 
 use crate::Context;
 use crate::json::{Fields, Flag, MAX_DEPTH, MAX_NAME, attribute_name, finish, is_named_by};
+use crate::xml::{Fault, Reader, Tag, Token, attributes, content};
 
 /// Whether the text begins as an event of Windows does.
 pub(crate) fn is_event(text: &str) -> bool {
@@ -18,205 +17,30 @@ pub(crate) fn is_event(text: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with([' ', '>', '\t', '\r', '\n']))
 }
 
-/// Reads one `<Event>`; nothing where the text is no such element. One that ends in the middle gives
-/// what came before, flagged.
+/// Reads one `<Event>`; nothing where the text is no such element. One that ends in the middle, or is
+/// not well formed behind its `System`, gives what came before, flagged.
 pub(crate) fn read<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     if !is_event(text) {
         return None;
     }
     let mut fields = Fields::new(context);
-    let mut reader = Reader { text, at: 0 };
-    match event(&mut reader, &mut fields) {
-        Ok(()) => {}
+    let mut reader = Reader::new(text);
+    let mut has_system = false;
+    match event(&mut reader, &mut fields, &mut has_system) {
+        Ok(()) if reader.is_at_end() => {}
+        Ok(()) => fields.raise(Flag::Broken),
         Err(Fault::Cut) if !fields.is_empty() => fields.raise(Flag::Cut),
+        Err(Fault::Broken) if has_system => fields.raise(Flag::Broken),
         Err(_) => return None,
     }
     Some(finish(fields, text))
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Fault {
-    /// The text ends too early.
-    Cut,
-    /// It is no XML, or has a document type.
-    Broken,
-}
-
-/// The next thing in a text of XML.
-enum Token<'a> {
-    Start(Tag<'a>),
-    End,
-    Text(Cow<'a, str>),
-}
-
-/// A start tag.
-struct Tag<'a> {
-    /// The name without its namespace's prefix.
-    name: &'a str,
-    /// What stands between the name and the end of the tag.
-    attributes: &'a str,
-    closed: bool,
-}
-
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    /// What stands before `end`, which is passed too.
-    fn until(&mut self, end: &str) -> Result<&'a str, Fault> {
-        let (before, _) = self.rest().split_once(end).ok_or(Fault::Cut)?;
-        self.at += before.len() + end.len();
-        Ok(before)
-    }
-
-    fn next(&mut self) -> Result<Token<'a>, Fault> {
-        loop {
-            let rest = self.rest();
-            if rest.is_empty() {
-                return Err(Fault::Cut);
-            }
-            if !rest.starts_with('<') {
-                let text = rest.split_once('<').map_or(rest, |(text, _)| text);
-                self.at += text.len();
-                return unescaped(text).map(Token::Text);
-            }
-            self.at += 1;
-            if self.rest().starts_with("!--") {
-                self.until("-->")?;
-            } else if self.rest().starts_with("![CDATA[") {
-                self.at += "![CDATA[".len();
-                return Ok(Token::Text(Cow::Borrowed(self.until("]]>")?)));
-            } else if self.rest().starts_with('?') {
-                self.until("?>")?;
-            } else if self.rest().starts_with('!') {
-                return Err(Fault::Broken);
-            } else if self.rest().starts_with('/') {
-                self.until(">")?;
-                return Ok(Token::End);
-            } else {
-                return self.tag().map(Token::Start);
-            }
-        }
-    }
-
-    fn tag(&mut self) -> Result<Tag<'a>, Fault> {
-        let tag = self.rest();
-        let mut quote = None;
-        let mut end = None;
-        for (at, byte) in tag.bytes().enumerate() {
-            match (quote, byte) {
-                (None, b'>') => {
-                    end = Some(at);
-                    break;
-                }
-                (None, b'"' | b'\'') => quote = Some(byte),
-                (Some(open), byte) if byte == open => quote = None,
-                _ => {}
-            }
-        }
-        let end = end.ok_or(Fault::Cut)?;
-        self.at += end + 1;
-        let tag = tag.get(..end).unwrap_or_default();
-        let (tag, closed) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
-        let (name, attributes) = tag.split_once([' ', '\t', '\r', '\n']).unwrap_or((tag, ""));
-        if name.is_empty() {
-            return Err(Fault::Broken);
-        }
-        Ok(Tag { name: local(name), attributes, closed })
-    }
-
-    /// Passes the rest of an element whose start tag was read.
-    fn skip(&mut self) -> Result<(), Fault> {
-        let mut depth = 1_usize;
-        while depth > 0 {
-            match self.next()? {
-                Token::Start(tag) if !tag.closed => depth += 1,
-                Token::End => depth -= 1,
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A name without its namespace's prefix.
-fn local(name: &str) -> &str {
-    name.rsplit_once(':').map_or(name, |(_, local)| local)
-}
-
-/// As [`local`], but a declaration of a namespace stays one.
-fn attribute_local(name: &str) -> &str {
-    if name.starts_with("xmlns") { name } else { local(name) }
-}
-
-/// The attributes of a tag, by name.
-fn attributes(text: &str) -> impl Iterator<Item = Result<(&str, Cow<'_, str>), Fault>> {
-    let mut rest = text.trim_start();
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let read = attribute(rest);
-        rest = match &read {
-            Ok((_, _, after)) => after.trim_start(),
-            Err(_) => "",
-        };
-        Some(read.map(|(name, value, _)| (name, value)))
-    })
-}
-
-fn attribute(text: &str) -> Result<(&str, Cow<'_, str>, &str), Fault> {
-    let (name, rest) = text.split_once('=').ok_or(Fault::Broken)?;
-    let rest = rest.trim_start();
-    let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''));
-    let quoted = rest.get(1..).zip(quote).ok_or(Fault::Broken)?;
-    let (value, after) = quoted.0.split_once(quoted.1).ok_or(Fault::Broken)?;
-    Ok((attribute_local(name.trim()), unescaped(value)?, after))
-}
-
-/// Text with its entities resolved.
-fn unescaped(text: &str) -> Result<Cow<'_, str>, Fault> {
-    let Some((before, mut rest)) = text.split_once('&') else { return Ok(Cow::Borrowed(text)) };
-    let mut plain = String::with_capacity(text.len());
-    plain.push_str(before);
-    loop {
-        let (name, after) = rest.split_once(';').ok_or(Fault::Broken)?;
-        plain.push(entity(name).ok_or(Fault::Broken)?);
-        let Some((before, next)) = after.split_once('&') else {
-            plain.push_str(after);
-            return Ok(Cow::Owned(plain));
-        };
-        plain.push_str(before);
-        rest = next;
-    }
-}
-
-fn entity(name: &str) -> Option<char> {
-    Some(match name {
-        "lt" => '<',
-        "gt" => '>',
-        "amp" => '&',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let code = match number.strip_prefix('x') {
-                Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            // Half a surrogate pair, which Windows writes where a text was cut.
-            char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
-        }
-    })
-}
-
-fn event<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) -> Result<(), Fault> {
+fn event<'a>(
+    reader: &mut Reader<'a>,
+    fields: &mut Fields<'a, '_>,
+    has_system: &mut bool,
+) -> Result<(), Fault> {
     let Token::Start(root) = reader.next()? else { return Err(Fault::Broken) };
     if root.name != "Event" || root.closed {
         return Err(Fault::Broken);
@@ -231,7 +55,10 @@ fn event<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) -> Result<(),
             continue;
         }
         match tag.name {
-            "System" => system(reader, fields)?,
+            "System" => {
+                system(reader, fields)?;
+                *has_system = true;
+            }
             "EventData" => named(reader, fields)?,
             "UserData" => user_data(reader, fields)?,
             // The texts that the Event Viewer shows, in the language of its host.
@@ -268,20 +95,6 @@ fn system<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) -> Result<()
             if let Some(value) = fields.admit(Value::Text(text)) {
                 fields.add_element(Cow::Borrowed(tag.name), value);
             }
-        }
-    }
-}
-
-/// The text of an element whose start tag was read; elements in it are passed.
-fn content<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, Fault> {
-    let mut content = Cow::Borrowed("");
-    loop {
-        match reader.next()? {
-            Token::End => return Ok(content),
-            Token::Text(text) if content.is_empty() => content = text,
-            Token::Text(text) => content.to_mut().push_str(&text),
-            Token::Start(tag) if tag.closed => {}
-            Token::Start(_) => reader.skip()?,
         }
     }
 }
@@ -522,6 +335,28 @@ mod tests {
         let event = read(cut, &context()).unwrap();
         assert_eq!(value(&event, "log.flags"), "truncated");
         assert_eq!(value(&event, "source.ip"), "203.0.113.7");
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_flagged_and_gives_no_wrong_field() {
+        for (from, to, ip) in [
+            ("<Data Name='Empty'></Data>", "<Data Name='Empty'></Date>", "203.0.113.7"),
+            ("203.0.113.7</Data>", "203.0.113.7</System>", "absent"),
+            ("<Data Name='IpAddress'>", "<Data Name='IpAddress' Name='IpPort'>", "absent"),
+            ("<Data Name='IpAddress'>", "<Data Name='IpAddress'x='1'>", "absent"),
+            ("203.0.113.7", "&ip;", "absent"),
+            ("203.0.113.7", "203.0.113.7 & more", "absent"),
+            ("</Event>", "</Event><Event/>", "203.0.113.7"),
+            ("</Event>", "</Event> x", "203.0.113.7"),
+        ] {
+            let text = EVENT.replace(from, to);
+            let event = read(&text, &context()).unwrap();
+            let found = (value(&event, "log.flags"), value(&event, "source.ip"));
+            assert_eq!(found, ("malformed".to_owned(), ip.to_owned()), "{to}");
+            assert_eq!(value(&event, "EventID"), "4625");
+        }
+        let text = EVENT.replace("<EventID Qualifiers='0'>", "<EventID Qualifiers='0>");
+        assert!(read(&text, &context()).is_none(), "not even its System can be read");
     }
 
     proptest::proptest! {

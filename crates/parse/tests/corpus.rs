@@ -11,7 +11,8 @@ use bergfried_parse::{Context, parse, programs};
 use serde_json::Value as Json;
 
 /// Folders of forms rather than programs.
-const FORMS: [&str; 5] = ["syslog", "wire", "shipped", "journald", "watchtower"];
+const FORMS: [&str; 8] =
+    ["syslog", "wire", "shipped", "journald", "watchtower", "pihole", "windows", "heimdall"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/parse")
@@ -44,6 +45,7 @@ fn every_case_becomes_what_it_must() {
         let kind = match name(&program) {
             "journald" => SourceKind::Journald,
             "watchtower" => SourceKind::Watchtower,
+            "heimdall" => SourceKind::Heimdall,
             "wire" => SourceKind::Syslog,
             "shipped" => SourceKind::Json,
             _ => SourceKind::File,
@@ -51,9 +53,10 @@ fn every_case_becomes_what_it_must() {
         for case in folders(&program) {
             cases += 1;
             let input = std::fs::read_to_string(case.join("input.log")).unwrap();
-            let found: Vec<Json> = input
-                .lines()
-                .map(|line| serde_json::to_value(parse(kind, line, &context)).unwrap())
+            // Records of audit are joined before they are parsed; other lines stand alone.
+            let found: Vec<Json> = bergfried_audit::Joiner::groups(&input)
+                .iter()
+                .map(|(_, text)| serde_json::to_value(parse(kind, text, &context)).unwrap())
                 .collect();
             let file = case.join("expected.json");
             if update {
@@ -80,9 +83,13 @@ fn every_case_becomes_what_it_must() {
 }
 
 #[test]
-fn every_program_has_a_name_of_its_own_and_a_case() {
+fn every_program_has_a_name_of_its_own_a_case_and_a_row_in_the_page() {
     let mut names = BTreeSet::new();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/linux-host.md");
+    let page = std::fs::read_to_string(page).unwrap();
     for program in programs() {
+        let is_named = |row: &str| row.starts_with("| `") && row.contains(&format!("`{program}`"));
+        assert!(page.lines().any(is_named), "{program} has no row in docs/linux-host.md");
         assert!(names.insert(program), "{program} is listed twice");
         assert!(!folders(&root().join(program)).is_empty(), "{program} has no case");
     }

@@ -3,29 +3,19 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stderr,
     clippy::indexing_slicing,
     reason = "a test says what is wrong by panicking"
 )]
 
+mod corpora;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use bergfried_event::{Event, Field, SourceKind, Timestamp};
 use bergfried_parse::{Context, parse};
 use serde_json::Value as Json;
 
-fn corpus(path: &str) -> Option<String> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora");
-    let file = root.join(path);
-    match std::fs::read(&file) {
-        Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) => {
-            eprintln!("skipped: cannot read {}: {error}", file.display());
-            None
-        }
-    }
-}
+use corpora::corpus;
 
 fn json_lines(path: &str) -> Option<Vec<Json>> {
     let text = corpus(path)?;

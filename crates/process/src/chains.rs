@@ -105,6 +105,11 @@ impl Chains {
         self.chains.len()
     }
 
+    /// Their names, in the order in which they run.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.chains.iter().map(|chain| chain.name.as_str())
+    }
+
     /// New counters for these chains; `clock` gives nanoseconds since any moment.
     pub fn meter(&self, clock: Box<dyn Fn() -> u64 + Send>) -> Meter {
         Meter::new(self.chains.len(), self.steps, self.patterns, clock)

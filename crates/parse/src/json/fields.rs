@@ -254,6 +254,11 @@ impl<'a, 'c> Fields<'a, 'c> {
         }
     }
 
+    /// Whether the object says when it happened, in a form that could be read.
+    pub(crate) fn has_time(&self) -> bool {
+        self.created.is_some()
+    }
+
     /// Takes a time stamp that is better than the one so far; 0 is the best.
     pub(crate) fn note_created(&mut self, rank: u8, created: Option<Timestamp>) {
         let better = self.created.is_none_or(|(known, _)| rank < known);

@@ -14,13 +14,16 @@ pub(crate) enum Flag {
     TooMany = 4,
     /// A text was longer than is kept.
     TooLong = 8,
+    /// The text is not well formed; what stands behind the fault was not read.
+    Broken = 16,
 }
 
-const WORDS: [(Flag, &str); 4] = [
+const WORDS: [(Flag, &str); 5] = [
     (Flag::Cut, "truncated"),
     (Flag::TooDeep, "too_deep"),
     (Flag::TooMany, "too_many_fields"),
     (Flag::TooLong, "too_long_value"),
+    (Flag::Broken, "malformed"),
 ];
 
 /// A set of flags.

@@ -9,6 +9,7 @@
 //! | Windows, flat (also NXLog) | `EventID` | original names and ECS |
 //! | Winlogbeat | `winlog.event_data` | short original names and ECS |
 //! | journald | `__REALTIME_TIMESTAMP` | as [`crate::SourceKind::Journald`] |
+//! | Falco, Suricata, Docker's events, Pi-hole's rows, macOS' log | the names that each always writes | see the module `products` |
 //! | a log line in a document | `message`, `log`, `MESSAGE` | see the module `shipped` |
 //! | anything else | | dotted names, ECS where the name is ECS or an alias of it |
 //!
@@ -22,6 +23,7 @@
 
 mod fields;
 mod flag;
+mod products;
 mod reader;
 mod shipped;
 mod slot;
@@ -30,8 +32,9 @@ mod time;
 mod walk;
 mod windows;
 
-use bergfried_event::{Event, Field};
+use bergfried_event::{Event, Field, Value};
 
+use crate::text::number;
 use crate::{Context, push_host};
 pub(crate) use fields::Fields;
 pub(crate) use flag::Flag;
@@ -74,15 +77,24 @@ pub(crate) fn finish<'a>(mut fields: Fields<'a, '_>, text: &'a str) -> Event<'a>
     windows::complete(&mut fields);
     let shipped = !fields.is_windows();
     let original = fields.original.take();
-    let context = fields.context;
+    let (context, has_time) = (fields.context, fields.has_time());
     let mut event = fields.into_event(text);
-    if shipped {
+    if shipped && !products::complete(&mut event, has_time) {
         shipped::complete(&mut event, original, context);
     }
     if event.get(Field::HostName).is_none() {
         push_host(&mut event, None, context);
     }
     event
+}
+
+/// A whole number, also where it is written as a text.
+fn whole(value: &Value<'_>) -> Option<i64> {
+    match value {
+        Value::Int(number) => Some(*number),
+        Value::Text(text) => number(text.as_bytes()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

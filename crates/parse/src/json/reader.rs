@@ -238,8 +238,27 @@ impl<'a> Reader<'a> {
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'u' => self.unicode()?,
+            b'x' => return self.byte(text),
             _ => return Err(Fault::Broken),
         });
+        Ok(())
+    }
+
+    /// `\xHH`, which is no JSON: nginx without `escape=json`, and Apache, write so what a client sent,
+    /// and a client must not be able to make a line unreadable. Bytes beyond ASCII stay as they are.
+    fn byte(&mut self, text: &mut String) -> Result<(), Fault> {
+        let digits = self.text.get(self.at..self.at + 2).ok_or(Fault::Cut)?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(Fault::Broken);
+        }
+        let byte = u8::from_str_radix(digits, 16).map_err(|_| Fault::Broken)?;
+        self.at += 2;
+        if byte.is_ascii() {
+            text.push(char::from(byte));
+        } else {
+            text.push_str("\\x");
+            text.push_str(digits);
+        }
         Ok(())
     }
 
@@ -393,6 +412,7 @@ mod tests {
             ("[1,]", Fault::Broken),
             ("[1 2]", Fault::Broken),
             (r#"["\x"]"#, Fault::Broken),
+            (r#"["\x+1"]"#, Fault::Broken),
             ("{} {}", Fault::Broken),
             ("nul!", Fault::Broken),
         ] {

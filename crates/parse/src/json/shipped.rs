@@ -24,7 +24,9 @@ use std::borrow::Cow;
 
 use bergfried_event::{Event, Field, FieldName, Value};
 
+use super::whole;
 use crate::Context;
+use crate::audit;
 use crate::line::Line;
 use crate::programs;
 use crate::stamp;
@@ -220,14 +222,6 @@ fn text<'a>(value: &Value<'a>) -> Option<Cow<'a, str>> {
     }
 }
 
-fn whole(value: &Value<'_>) -> Option<i64> {
-    match value {
-        Value::Int(number) => Some(*number),
-        Value::Text(text) => number(text.as_bytes()),
-        _ => None,
-    }
-}
-
 fn code(value: &Value<'_>, named: fn(&str) -> Option<u8>) -> Option<u8> {
     match whole(value) {
         // What is no code of either is a number of another kind.
@@ -261,6 +255,9 @@ fn trimmed(text: &str) -> &str {
 
 /// The event of the line; `None` where it is none that is known as such.
 fn read<'t>(text: &'t str, said: &Said<'_>, context: &Context<'_>) -> Option<Event<'t>> {
+    if said.program.is_none() && audit::is_record(text) {
+        return Some(audit::read(text, context));
+    }
     let has_header = text.starts_with('<') || stamp::read(text, context).is_some();
     if has_header || said.program.is_none() {
         let found = syslog::parse(text, context);

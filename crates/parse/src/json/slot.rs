@@ -33,21 +33,21 @@ macro_rules! slots {
 }
 
 slots! {
-    4 { Task, User }
+    4 { Path, Task, User }
     5 { Image, Level }
-    6 { Hashes, IpPort, Opcode, Param1, Param2, Param3, UserID }
+    6 { Hashes, IpPort, Opcode, Param1, Param2, Param3, Status, UserID }
     7 { Address, Channel, Details, EventID, LogName, LogonId, Message, UtcTime, Version }
-    8 { Computer, DestPort, Hostname, Keywords, Protocol, SourceIp, ThreadID }
-    9 { EventCode, IpAddress, MemberSid, ProcessID, ProcessId, QueryName, TargetSid }
+    8 { Computer, DestPort, Hostname, Keywords, Protocol, SourceIp, TaskName, ThreadID }
+    9 { EventCode, ImagePath, IpAddress, LogonType, MemberSid, ProcessID, ProcessId, QueryName, SubStatus, TargetSid }
     10 { MemberName, ObjectName, ObjectType, SourceName, SourcePort, SourceUser }
-    11 { AccountName, Application, CommandLine, DestAddress, ImageLoaded, MachineName, ParentImage, ProcessName, ServiceName, SourceImage, Workstation }
+    11 { AccountName, Application, CommandLine, DestAddress, ImageLoaded, MachineName, ParentImage, ProcessName, ServiceName, SourceImage, TargetImage, TaskContent, Workstation }
     12 { ComputerName, NewProcessId, ProviderName, RecordNumber, TargetObject }
     13 { AccountDomain, ClientAddress, DestinationIp, EventRecordID, Provider_Name, SourceAddress, TargetLogonId, TargetUserSid }
-    14 { NewProcessName, SubjectLogonId, SubjectUserSid, TargetFilename, TargetUserName }
-    15 { DestinationPort, ObjectValueName, ParentProcessId, SourceProcessId, SubjectUserName, WorkstationName }
-    16 { CurrentDirectory, TargetDomainName }
+    14 { NewProcessName, SubjectLogonId, SubjectUserSid, TargetFilename, TargetUserName, TaskContentNew }
+    15 { DestinationPort, ObjectValueName, ParentProcessId, ScriptBlockText, ServiceFileName, SourceProcessId, SubcategoryGuid, SubjectUserName, WorkstationName }
+    16 { CurrentDirectory, TargetDomainName, TargetServerName }
     17 { ParentCommandLine, ParentProcessName, SubjectDomainName }
-    18 { Execution_ThreadID, RelativeTargetName }
+    18 { AuditPolicyChanges, Execution_ThreadID, RelativeTargetName }
     19 { DestinationHostname, Execution_ProcessID }
 }
 

@@ -57,6 +57,11 @@ fn known_form(text: &str, context: &Context<'_>) -> Option<Timestamp> {
     {
         return stamp;
     }
+    // As web servers write it, in Apache's formats with brackets: [21/Nov/2026:10:00:00 +0100].
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    if let Some((stamp, "")) = stamp::common_log(bare, context) {
+        return stamp;
+    }
     // As .NET writes a date: /Date(1600000000000)/.
     let digits = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/"));
     if let Ok(number) = digits.unwrap_or(text).parse::<i64>() {
@@ -72,7 +77,7 @@ fn known_form(text: &str, context: &Context<'_>) -> Option<Timestamp> {
 }
 
 /// The unit of a count since 1970 is told by its size: seconds reach into the year 5138.
-fn epoch(number: i64) -> Option<Timestamp> {
+pub(super) fn epoch(number: i64) -> Option<Timestamp> {
     let micros = match number.unsigned_abs() {
         0 => return None,
         1..100_000_000_000 => number.checked_mul(1_000_000)?,
@@ -104,6 +109,7 @@ mod tests {
             ("UtcTime", text("2020-09-13 12:26:40.123")),
             ("SystemTime", text("2020-09-13T12:26:40.1230000Z")),
             ("TimeCreated", text("/Date(1600000000123)/")),
+            ("time", text("[13/Sep/2020:14:26:40.123 +0200]")),
             ("ts", Value::Float(1_600_000_000.123)),
             ("ts", text("1600000000.123")),
             ("time", Value::Int(1_600_000_000_123)),

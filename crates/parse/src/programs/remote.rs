@@ -21,9 +21,6 @@ pub(super) const PROGRAM: Program = Program {
         "in.rshd",
         "telnetd",
         "in.telnetd",
-        "php-fpm",
-        "audit",
-        "opnsense",
         "pvedaemon",
         "pveproxy",
     ],
@@ -44,20 +41,6 @@ pub(super) const PHRASES: &[Phrase] = &[
         "remote_login",
         FAILURE,
     ),
-    // pfSense's web console.
-    Phrase(
-        "/{word}: webConfigurator authentication error for user '{user}' from: {address}",
-        "remote_login",
-        FAILURE,
-    ),
-    Phrase("/{word}: Successful login for user '{user}' from: {address}", "remote_login", SUCCESS),
-    // OPNsense's.
-    Phrase(
-        "/{word}: Web GUI authentication error for '{user}' from {address}",
-        "remote_login",
-        FAILURE,
-    ),
-    Phrase("/{word}: Successful login for user '{user}' from {address}", "remote_login", SUCCESS),
     // RouterOS of MikroTik.
     Phrase(
         "system,error,critical login failure for user {user} from {address} via {word}",

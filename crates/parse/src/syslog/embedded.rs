@@ -1,5 +1,5 @@
 //! JSON in a message: `@cee: {…}`, the cookie of the CEE and of rsyslog's mmjsonparse, and `{…}`
-//! behind a header that names no program.
+//! behind a header that names no program, or one that writes nothing else.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,15 @@ use crate::Context;
 use crate::json;
 use crate::line::Line;
 
+use super::unqualified;
+use crate::programs;
+
 /// The object in the message of a line.
 pub(super) fn object<'a>(line: &Line<'a>) -> Option<Cow<'a, str>> {
     let object = |text: &str| {
         let after = match text.strip_prefix("@cee:") {
             Some(after) => after.trim_start_matches(' '),
-            None if line.program.is_none() => text,
+            None if line.program.as_deref().is_none_or(speaks_json) => text,
             None => return None,
         };
         after.starts_with('{').then_some(text.len() - after.len())
@@ -23,6 +26,12 @@ pub(super) fn object<'a>(line: &Line<'a>) -> Option<Cow<'a, str>> {
         Cow::Borrowed(text) => text.get(object(text)?..).map(Cow::Borrowed),
         Cow::Owned(text) => text.get(object(text)?..).map(|text| Cow::Owned(text.to_owned())),
     }
+}
+
+/// Programs whose messages are objects of their own making.
+fn speaks_json(program: &str) -> bool {
+    let name = unqualified(program);
+    matches!(name, "falco" | "suricata" | "caddy" | "traefik") || programs::is_web_server(name)
 }
 
 /// Sets the object's fields; what the envelope says stands, but for the message, which the object

@@ -14,6 +14,7 @@ use bergfried_event::Event;
 
 use crate::Context;
 use crate::line::Line;
+use crate::programs;
 use crate::text::number;
 
 pub(crate) use cisco::mnemonic;
@@ -63,8 +64,11 @@ struct Opened<'a> {
     parameters: Vec<rfc5424::Parameter<'a>>,
 }
 
-/// Reads a line of any syslog form.
+/// Reads a line of any syslog form, or of a log that a known program writes in a form of its own.
 pub(crate) fn parse<'a>(text: &'a str, context: &Context<'_>) -> Event<'a> {
+    if let Some(line) = programs::own_line(text, context) {
+        return line.into_event(text, context);
+    }
     let mut opened = open(text, context);
     relay::unwrap(&mut opened, context);
     let Opened { line, message_id, parameters } = opened;

@@ -130,8 +130,12 @@ fn codes(word: &str) -> Option<(u8, u8)> {
     Some((super::facility(facility)?, super::severity(severity)?))
 }
 
-/// A token after the stamp is the host unless it already is the tag.
+/// A token after the stamp is the host unless it already is the tag, or what syslogd says itself
+/// where it names no host.
 fn is_host(token: &str, after: &str) -> bool {
+    if token == "last" && after.starts_with("message repeated ") {
+        return false;
+    }
     // Some programs pad their name before `[pid]:`.
     let padded_tag = skip_spaces(after).strip_prefix('[').is_some_and(|inside| {
         inside.split_once("]:").is_some_and(|(pid, _)| pid.bytes().all(|b| b.is_ascii_digit()))

@@ -3,8 +3,11 @@
 //! Original fields stay as they are, because Sigma's rules for Windows name them.
 
 mod actions;
+mod codes;
+mod details;
 mod message;
 mod people;
+mod task;
 
 use std::borrow::Cow;
 
@@ -84,6 +87,7 @@ pub(super) fn complete(fields: &mut Fields<'_, '_>) {
     files(fields);
     addresses(fields, code);
     people::complete(fields, log, code);
+    details::complete(fields, log, code);
     if !fields.has(Field::Message) {
         let text = message::of(fields, code, action);
         fields.set_missing(Field::Message, text);
@@ -168,7 +172,7 @@ fn processes(fields: &mut Fields<'_, '_>, code: i64) {
         (Slot::ProcessId, Slot::ParentProcessId)
     };
     let pid = number(fields, own).or_else(|| number(fields, Slot::SourceProcessId));
-    if let Some(pid) = pid {
+    if let Some(pid) = pid.filter(|pid| *pid > 0) {
         fields.set_missing(Field::ProcessPid, pid);
     }
     if let Some(pid) = number(fields, parent) {

@@ -26,6 +26,8 @@ const TARGET: Person = Person {
     domain: &[Slot::TargetDomainName],
     id: &[Slot::TargetUserSid, Slot::TargetSid],
 };
+/// The domain of who was locked out is the computer that tried.
+const LOCKED_OUT: Person = Person { domain: &[], ..TARGET };
 /// `DOMAIN\user` in one field, or NXLog's account of the System log.
 const USER: Person = Person {
     name: &[Slot::User, Slot::SourceUser, Slot::AccountName],
@@ -43,8 +45,9 @@ pub(super) fn complete(fields: &mut Fields<'_, '_>, log: Log, code: i64) {
         // Logons, locks and Kerberos: whom it is about counts, or nobody; the subject is the machine.
         (
             Log::Security,
-            4624 | 4625 | 4634 | 4647 | 4648 | 4740 | 4768 | 4769 | 4771 | 4776 | 4778 | 4779,
+            4624 | 4625 | 4634 | 4647 | 4648 | 4768 | 4769 | 4771 | 4776 | 4778 | 4779,
         ) => (&[TARGET, USER], None),
+        (Log::Security, 4740) => (&[LOCKED_OUT], None),
         // Groups: the target is the group, the member the user.
         (Log::Security, 4727..=4737 | 4754..=4758) => {
             if let Some(group) = said(fields, Slot::TargetUserName) {
@@ -52,6 +55,8 @@ pub(super) fn complete(fields: &mut Fields<'_, '_>, log: Log, code: i64) {
             }
             (&[SUBJECT, USER, TARGET], Some(MEMBER))
         }
+        // `AccountName` is the account that the service runs as.
+        (Log::System, 7045) => (&[], None),
         // Management of accounts.
         (Log::Security, 4720..=4767 | 4781) => (&[SUBJECT, USER, TARGET], Some(TARGET)),
         _ => (&[SUBJECT, USER, TARGET], None),
@@ -70,7 +75,10 @@ pub(super) fn complete(fields: &mut Fields<'_, '_>, log: Log, code: i64) {
         set(fields, target, name, domain, Field::UserTargetId);
     }
     let sessions = [Slot::TargetLogonId, Slot::SubjectLogonId, Slot::LogonId];
-    if let Some(session) = first(fields, &sessions) {
+    // Of nobody, as in a logon that failed.
+    let is_one = |session: &Cow<'_, str>| session != "0x0";
+    let session = sessions.iter().find_map(|slot| said(fields, *slot).filter(is_one));
+    if let Some(session) = session {
         fields.set_missing(Field::SessionId, session);
     }
 }
