@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditLog;
+
 /// How far every source was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -11,6 +13,10 @@ pub struct Checkpoint {
     pub files: BTreeMap<u64, FilePosition>,
     /// The cursor of the last journal entry that was read.
     pub journal: Option<String>,
+    /// What is known of audit logs beside how far they were read, by their paths.
+    pub audit: BTreeMap<String, AuditLog>,
+    /// How far others read what no line of a log is, by their names and in words of their own.
+    pub others: BTreeMap<String, String>,
 }
 
 /// What changed since the last checkpoint; applied to an empty one it is a whole checkpoint.
@@ -25,6 +31,12 @@ pub struct Changes {
     /// The journal's new cursor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal: Option<String>,
+    /// What is known of audit logs now; an empty one needs no longer be remembered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub audit: BTreeMap<String, AuditLog>,
+    /// How far others are now.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, String>,
 }
 
 /// How far one file was read, and how to know it again under another name.
@@ -84,19 +96,37 @@ impl Checkpoint {
         if changes.journal.is_some() {
             self.journal = changes.journal;
         }
+        for (path, log) in changes.audit {
+            if log == AuditLog::default() {
+                self.audit.remove(&path);
+            } else {
+                self.audit.insert(path, log);
+            }
+        }
+        self.others.extend(changes.others);
     }
 }
 
 impl std::convert::From<Checkpoint> for Changes {
     fn from(checkpoint: Checkpoint) -> Self {
-        Changes { files: checkpoint.files, gone: Vec::new(), journal: checkpoint.journal }
+        Changes {
+            files: checkpoint.files,
+            gone: Vec::new(),
+            journal: checkpoint.journal,
+            audit: checkpoint.audit,
+            others: checkpoint.others,
+        }
     }
 }
 
 impl Changes {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty() && self.gone.is_empty() && self.journal.is_none()
+        self.files.is_empty()
+            && self.gone.is_empty()
+            && self.journal.is_none()
+            && self.audit.is_empty()
+            && self.others.is_empty()
     }
 
     /// Adds what changed after this.
@@ -105,6 +135,8 @@ impl Changes {
         self.files.extend(later.files);
         self.gone.extend(later.gone);
         self.journal = later.journal.or(self.journal.take());
+        self.audit.extend(later.audit);
+        self.others.extend(later.others);
     }
 }
 

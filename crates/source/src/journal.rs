@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,22 +15,14 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use serde::Deserialize;
 
 use crate::checkpoint::Changes;
+use crate::journal_options::{JournalGap, JournalOptions};
 use crate::line::{Flow, From, Line, MAX_LINE};
 
 const CHUNK: usize = 64 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// How many gaps may wait to be asked for.
+const MOST_GAPS: usize = 256;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// How to follow the journal.
-#[derive(Clone, Debug)]
-pub struct JournalOptions {
-    /// A directory with journal files in place of this machine's own.
-    pub directory: Option<PathBuf>,
-    /// Only entries of this unit.
-    pub unit: Option<String>,
-    /// Where to begin without a cursor.
-    pub from: From,
-}
 
 /// The journal, and how far it was read.
 #[derive(Debug)]
@@ -37,6 +30,10 @@ pub struct Journal {
     options: JournalOptions,
     cursor: Option<String>,
     dirty: bool,
+    gaps: Vec<JournalGap>,
+    /// Whether a jump of the numbers means something: every entry is asked for, and this user may
+    /// read them all.
+    counts: bool,
     running: Option<Running>,
     buffer: Vec<u8>,
     /// Inside an entry that was too long and has been handed out cut.
@@ -61,10 +58,13 @@ struct Entry<'a> {
 impl Journal {
     /// Goes on after `cursor`.
     pub fn new(options: JournalOptions, cursor: Option<String>, now: Instant) -> Self {
+        let counts = options.is_whole() && is_superuser();
         Journal {
             options,
             cursor,
             dirty: false,
+            gaps: Vec::new(),
+            counts,
             running: None,
             buffer: Vec::new(),
             skipping: false,
@@ -112,6 +112,11 @@ impl Journal {
     pub fn changes(&mut self) -> Changes {
         let journal = std::mem::take(&mut self.dirty).then(|| self.cursor.clone()).flatten();
         Changes { journal, ..Changes::default() }
+    }
+
+    /// What is missing in the journal, of which nobody asked before.
+    pub fn gaps(&mut self) -> Vec<JournalGap> {
+        std::mem::take(&mut self.gaps)
     }
 
     fn start(&mut self, now: Instant) {
@@ -213,6 +218,12 @@ impl Journal {
 
     fn take_entry(&mut self, entry: &[u8], sink: &mut dyn FnMut(Line<'_>) -> Flow) -> Flow {
         if let Some(cursor) = cursor_of(entry) {
+            if self.counts
+                && self.gaps.len() < MOST_GAPS
+                && let Some(before) = &self.cursor
+            {
+                self.gaps.extend(gap(before, &cursor));
+            }
             self.cursor = Some(cursor);
             self.dirty = true;
         }
@@ -242,9 +253,6 @@ fn arguments(options: &JournalOptions, cursor: Option<&str>) -> Vec<String> {
     if let Some(directory) = &options.directory {
         arguments.push(format!("--directory={}", directory.display()));
     }
-    if let Some(unit) = &options.unit {
-        arguments.push(format!("--unit={unit}"));
-    }
     arguments.push(match (cursor, options.from) {
         // Without --no-tail, --follow would show the last ten entries only.
         (Some(_), _) | (None, From::Start) => "--no-tail".to_owned(),
@@ -252,7 +260,53 @@ fn arguments(options: &JournalOptions, cursor: Option<&str>) -> Vec<String> {
         (None, From::End) => "--lines=0".to_owned(),
     });
     arguments.extend(cursor.map(|cursor| format!("--after-cursor={cursor}")));
+    if options.kernel {
+        // -k would mean this boot alone, and -u both at once: terms with `+` between them are
+        // alternatives (journalctl(1)).
+        for unit in &options.units {
+            let unit = full_name(unit);
+            let own = [format!("_SYSTEMD_UNIT={unit}"), "+".to_owned()];
+            // What systemd says of it; anybody else may name any unit.
+            let about = ["_PID=1".to_owned(), format!("UNIT={unit}"), "+".to_owned()];
+            arguments.extend(own.into_iter().chain(about));
+        }
+        arguments.push("_TRANSPORT=kernel".to_owned());
+    } else {
+        arguments.extend(options.units.iter().map(|unit| format!("--unit={unit}")));
+    }
     arguments
+}
+
+/// `ssh` means `ssh.service`, as everywhere with systemd.
+fn full_name(unit: &str) -> String {
+    let kinds = ["service", "socket", "timer", "mount", "path", "scope", "slice", "target", "swap"];
+    match unit.rsplit_once('.') {
+        Some((_, kind)) if kinds.contains(&kind) => unit.to_owned(),
+        _ => format!("{unit}.service"),
+    }
+}
+
+/// What is missing between two cursors of one count. Cursors are opaque (sd_journal_get_cursor(3)),
+/// but have had this form for as long as there are any: `s=ID;i=NUMBER;…`, the number in hex.
+fn gap(before: &str, after: &str) -> Option<JournalGap> {
+    let (sequence, from) = count_of(before)?;
+    let (same, to) = count_of(after)?;
+    let first = from.checked_add(1)?;
+    let is_gap = sequence == same && to > first;
+    is_gap.then(|| JournalGap { sequence: sequence.to_owned(), first, last: to - 1 })
+}
+
+fn count_of(cursor: &str) -> Option<(&str, u64)> {
+    let mut parts = cursor.split(';');
+    let sequence = parts.next()?.strip_prefix("s=")?;
+    let number = parts.next()?.strip_prefix("i=")?;
+    Some((sequence, u64::from_str_radix(number, 16).ok()?))
+}
+
+/// Whether this process may read every entry.
+fn is_superuser() -> bool {
+    // The owner of a process's own files there is its effective user (proc(5)).
+    std::fs::metadata("/proc/self").is_ok_and(|about| about.uid() == 0)
 }
 
 /// The entry's cursor; from an entry that was cut, by where journalctl writes it: first.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bergfried_event::{Origin, Record, Timestamp};
+use bergfried_event::{Origin, Record, SourceKind, Timestamp};
 use serde::Deserialize;
 
 use crate::{Batch, MAX_RAW, WireError, id_from_hex};
@@ -87,6 +87,13 @@ pub fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Batch<'a>, WireErro
         records.push(record(read(line, number, limits)?, number, header.origins.len())?);
     }
     Ok(Batch { id, agent: header.agent, origins: header.origins, records })
+}
+
+/// The kinds of the origins that a batch names; none where [`decode`] refuses its header.
+pub fn kinds(body: &[u8], limits: &Limits) -> Vec<SourceKind> {
+    let header = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let header: Result<Header<'_>, _> = read(header, 1, limits);
+    header.map_or_else(|_| Vec::new(), |header| header.origins.iter().map(|one| one.kind).collect())
 }
 
 /// Names are repeated in every event of the batch, so a long one would swell it without bounds.

@@ -25,6 +25,8 @@
 //! | any other 4xx | not send the same bytes again |
 //! | 5xx, no answer | keep it and try again, not before `Retry-After` where that is given |
 //!
+//! A batch without records says that the agent is alive; the hub stores it nowhere.
+//!
 //! A batch id is made once, before the first try, and kept through every retry, so that a hub which
 //! remembers ids stores each batch once. Nothing here touches a network, a file or a clock.
 
@@ -36,7 +38,7 @@ mod receipt;
 use bergfried_event::{Origin, Record};
 
 pub use compression::{compress, decompress};
-pub use decode::{Limits, decode};
+pub use decode::{Limits, decode, kinds};
 pub use encode::{encode, encode_header, encode_record};
 pub use receipt::{Receipt, Status};
 

@@ -1,10 +1,10 @@
 //! Knowing a file again: device, inode and how it begins.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use super::system;
 use crate::checkpoint::Fingerprint;
 
 /// How many first bytes of a file tell it from others.
@@ -22,17 +22,13 @@ pub(super) struct Opened {
 
 /// Opens a regular file; anything else (a FIFO would block for ever) is an error.
 pub(super) fn open(path: &Path) -> io::Result<Opened> {
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
-        .open(path)?;
+    let file = system::open(path)?;
     let about = file.metadata()?;
     if !about.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
-    let modified = (about.mtime(), about.mtime_nsec());
-    Ok(Opened { file, dev: about.dev(), inode: about.ino(), size: about.len(), modified })
+    let (dev, inode) = system::place(&file, &about)?;
+    Ok(Opened { file, dev, inode, size: about.len(), modified: system::modified(&about) })
 }
 
 /// The first `length` bytes of the file, fewer where it is shorter.
@@ -61,7 +57,7 @@ pub(super) fn begin_alike(one: &File, other: &File) -> bool {
 pub(super) fn read_full_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset + filled as u64) {
+        match system::read_at(file, rest, offset + filled as u64) {
             Ok(0) => break,
             Ok(read) => filled += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -5,18 +5,29 @@
 //! its writer may take a while to let go of it.
 
 mod identity;
+mod patterns;
+mod rotated;
 mod siblings;
+mod system;
 mod tail;
+#[cfg(not(target_os = "linux"))]
+#[path = "unwatched.rs"]
+mod watch;
+#[cfg(target_os = "linux")]
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+#[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::{Changes, Checkpoint, FilePosition};
 use crate::line::{Flow, From, Line};
+use patterns::directories;
+pub use patterns::{Patterns, expand};
+pub use rotated::{Rotated, begins_as, fingerprint, rotated};
 use tail::{CHUNK, Ended, Tail};
 use watch::Watch;
 
@@ -60,7 +71,7 @@ impl Files {
     /// Goes on where the checkpoint says; files that it does not know begin as `options.from` says.
     pub fn new(options: FileOptions, checkpoint: &Checkpoint, now: Instant) -> Self {
         let watch = Watch::new()
-            .inspect_err(|error| tracing::warn!(%error, "cannot use inotify, polling every second"))
+            .inspect_err(|error| tracing::warn!(%error, "cannot use inotify, looking every second"))
             .ok();
         let next_id = checkpoint.files.keys().next_back().map_or(0, |last| last + 1);
         let mut files = Files {
@@ -88,6 +99,7 @@ impl Files {
     }
 
     /// Becomes readable when a directory with watched files changed.
+    #[cfg(unix)]
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.watch.as_ref().map(Watch::fd)
     }
@@ -125,14 +137,19 @@ impl Files {
         let mut more = false;
         let mut finished = false;
         let mut vacated = Vec::new();
+        // Paths of which an older file has more: the lines of one path come in their order.
+        let mut unfinished: Vec<String> = Vec::new();
         for (_, tail) in &mut self.tails {
-            if tail.is_finished() {
+            if tail.is_finished() || unfinished.contains(&tail.path) {
                 continue;
             }
             let last = tail.is_given_up(now, self.options.rotated_grace);
             match tail.read(&mut self.buffer, last, now, sink) {
                 Ok(Ended::Full) => return true,
-                Ok(Ended::Turn) => more = true,
+                Ok(Ended::Turn) => {
+                    unfinished.push(tail.path.clone());
+                    more = true;
+                }
                 Ok(Ended::Idle) if last => {
                     tail.finish();
                     finished = true;
@@ -140,6 +157,7 @@ impl Files {
                 Ok(Ended::Idle) => {}
                 Ok(Ended::Replaced) => {
                     replaced(tail, now);
+                    unfinished.push(tail.path.clone());
                     if tail.rotated {
                         vacated.push(tail.path.clone());
                     }
@@ -339,39 +357,6 @@ fn replaced(tail: &mut Tail, now: Instant) {
             tail.restart();
         }
     }
-}
-
-/// The files that the patterns match now. A pattern that is no glob matches nothing.
-pub fn expand(patterns: &[String]) -> BTreeSet<PathBuf> {
-    patterns
-        .iter()
-        .filter_map(|pattern| glob::glob(pattern).ok())
-        .flat_map(|found| found.flatten().take(MAX_OPEN))
-        .filter(|path| path.is_file())
-        .collect()
-}
-
-/// The directories whose changes matter: those that may hold files, and for each pattern the last
-/// one that exists before its first wildcard, where missing ones would appear.
-fn directories(patterns: &[String]) -> BTreeSet<PathBuf> {
-    let mut directories = BTreeSet::new();
-    for pattern in patterns {
-        let is_plain = |part: &std::path::Component<'_>| {
-            !part.as_os_str().as_encoded_bytes().iter().any(|byte| b"*?[".contains(byte))
-        };
-        let parent = Path::new(pattern).parent().unwrap_or(Path::new(""));
-        let plain: PathBuf = parent.components().take_while(is_plain).collect();
-        let existing = plain.ancestors().find(|ancestor| here_if_empty(ancestor).is_dir());
-        directories.extend(existing.map(here_if_empty).map(Path::to_path_buf));
-        let holding = parent.to_str().and_then(|parent| glob::glob(parent).ok());
-        let holding = holding.into_iter().flatten().flatten().filter(|path| path.is_dir());
-        directories.extend(holding.take(MAX_OPEN));
-    }
-    directories
-}
-
-fn here_if_empty(path: &Path) -> &Path {
-    if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
 /// Says once per path what is wrong with it.

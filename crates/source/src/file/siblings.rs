@@ -3,15 +3,13 @@
 //! Rotation schemes that put the number elsewhere in the name, and files that were compressed
 //! before they were read, are not found.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::identity::{self, Opened};
 use crate::checkpoint::FilePosition;
 
 /// The most names of one directory that are looked at.
-const MAX_NAMES: usize = 10_000;
+pub(super) const MAX_NAMES: usize = 10_000;
 
 /// The file that `position` speaks of, under whichever name it has now, and its first bytes.
 ///
@@ -49,20 +47,20 @@ pub(super) fn rotated_since(path: &Path, since: (i64, i64)) -> Vec<Opened> {
 }
 
 fn rotated_names(path: &Path) -> impl Iterator<Item = PathBuf> {
-    let name = path.file_name().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
+    let name = path.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
     let directory = path.parent().map(Path::to_path_buf).unwrap_or_default();
     std::fs::read_dir(directory)
         .into_iter()
         .flatten()
         .flatten()
         .take(MAX_NAMES)
-        .filter(move |entry| is_rotated(&entry.file_name(), &name))
+        .filter(move |entry| is_rotated(entry.file_name().as_encoded_bytes(), &name))
         .map(|entry| entry.path())
 }
 
 /// Whether `candidate` is `name` plus a number or a date.
-fn is_rotated(candidate: &OsStr, name: &[u8]) -> bool {
-    let Some(suffix) = candidate.as_bytes().strip_prefix(name) else { return false };
+pub(super) fn is_rotated(candidate: &[u8], name: &[u8]) -> bool {
+    let Some(suffix) = candidate.strip_prefix(name) else { return false };
     let Some((b'.' | b'-' | b'_', number)) = suffix.split_first() else { return false };
     !name.is_empty()
         && number.iter().any(u8::is_ascii_digit)
@@ -87,7 +85,7 @@ mod tests {
             ("auth.logs.1", false),
             ("other.log.1", false),
         ] {
-            assert_eq!(is_rotated(OsStr::new(candidate), b"auth.log"), expected, "{candidate}");
+            assert_eq!(is_rotated(candidate.as_bytes(), b"auth.log"), expected, "{candidate}");
         }
     }
 }

@@ -5,12 +5,12 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::time::{Duration, Instant};
 
 use memchr::memchr;
 
 use super::identity::{self, HEAD, Opened, read_full_at};
+use super::system;
 use crate::checkpoint::{FilePosition, Fingerprint};
 use crate::line::{Flow, Line, MAX_LINE};
 
@@ -225,7 +225,7 @@ impl Tail {
             if size < self.offset {
                 return Ok(Ended::Replaced);
             }
-            let modified = (about.mtime(), about.mtime_nsec());
+            let modified = system::modified(&about);
             let touched = std::mem::replace(&mut self.modified, modified) != modified;
             if size == self.offset || (self.held_at == Some(size) && !last) {
                 // Written anew to the very same length, perhaps.

@@ -150,6 +150,27 @@ fn files_rotated_away_unread_are_found() {
 }
 
 #[test]
+fn lines_of_one_path_come_in_their_order_also_where_much_waits() {
+    let mut world = World::new(From::Start);
+    world.append("a.log", "first\n");
+    assert_eq!(world.read(), ["first"]);
+    world.stop();
+    // Each more than one turn.
+    let lines = |file: usize| (0..40_000).map(move |line| format!("{file} {line:060}"));
+    for file in 0..3 {
+        world.append("a.log", lines(file).collect::<Vec<_>>().join("\n") + "\n");
+        if file < 2 {
+            world.rename("a.log", &format!("a.log.{}", 2 - file));
+        }
+    }
+    world.append("b.log", "its own\n");
+    let mut read = world.read();
+    read.retain(|line| line != "its own");
+    assert_eq!(read.len(), 120_000);
+    assert!(read.is_sorted());
+}
+
+#[test]
 fn a_truncated_file_is_read_from_its_start() {
     let mut world = World::new(From::Start);
     world.append("a.log", "one\ntwo\n");
