@@ -114,7 +114,7 @@ pub struct OutputFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<PathBuf>,
 
-    /// bergfried: a file that holds an agent token of the other hub.
+    /// bergfried: a file that holds a hub token of the other hub; a changed one is taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
     /// bergfried: the region that events come from, their `cloud.region` at the other hub unless they

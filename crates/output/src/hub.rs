@@ -7,6 +7,7 @@
 //! hubs that it passed, and none is sent on twice by the same hub: loops end.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::Arc;
 
 use bergfried_event::{Event, Field, FieldName, Origin, Record, SourceKind, Timestamp, Value};
@@ -34,6 +35,7 @@ const MAX_VIA: usize = 16;
 pub(crate) struct HubLink {
     options: HubOptions,
     agent: Agent,
+    /// Of the last time that the file with the token could be read.
     authorization: String,
     hub_id: String,
     counters: Arc<Counters>,
@@ -51,16 +53,9 @@ impl HubLink {
         hub_id: &str,
         counters: Arc<Counters>,
     ) -> Result<HubLink, String> {
-        let token = std::fs::read_to_string(&options.token_file).map_err(|error| {
-            format!("cannot read `token_file` {}: {error}", options.token_file.display())
-        })?;
-        let token = token.trim();
-        if token.is_empty() || token.bytes().any(|byte| !byte.is_ascii_graphic()) {
-            return Err(format!("`token_file` {} holds no token", options.token_file.display()));
-        }
         Ok(HubLink {
             agent: client(&options)?,
-            authorization: format!("Bearer {token}"),
+            authorization: authorization(&options.token_file)?,
             hub_id: hub_id.to_owned(),
             counters,
             records: Vec::new(),
@@ -127,6 +122,10 @@ impl HubLink {
             origins: std::mem::take(&mut self.origins),
             records: std::mem::take(&mut self.records),
         };
+        // A token is changed without a restart; while its file is away, the old one may do.
+        if let Ok(changed) = authorization(&self.options.token_file) {
+            self.authorization = changed;
+        }
         let sent = self.send(&batch, &begun.batch);
         let events = batch.records.len();
         match sent {
@@ -250,6 +249,18 @@ fn passed<'e>(event: &'e Event<'_>) -> Vec<Cow<'e, str>> {
     let Some(Value::List(tags)) = event.get(Field::Tags) else { return Vec::new() };
     let of_hub = |tag: &'e Value<'_>| tag.as_str()?.strip_prefix(VIA)?.strip_prefix(':');
     tags.iter().filter_map(of_hub).map(Cow::Borrowed).collect()
+}
+
+/// What the token in this file is presented as.
+fn authorization(file: &Path) -> Result<String, String> {
+    let shown = file.display();
+    let token = std::fs::read_to_string(file)
+        .map_err(|error| format!("cannot read `token_file` {shown}: {error}"))?;
+    let token = token.trim();
+    if token.is_empty() || token.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        return Err(format!("`token_file` {shown} holds no token"));
+    }
+    Ok(format!("Bearer {token}"))
 }
 
 fn client(options: &HubOptions) -> Result<Agent, String> {

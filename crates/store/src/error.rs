@@ -52,6 +52,27 @@ pub enum StoreError {
     /// The system gave no thread to write a segment with.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
+    /// An export cannot be written: its receiver failed, or a value does not fit its column. Nothing
+    /// in the store is wrong.
+    #[error("cannot write the export: {0}")]
+    Export(#[source] io::Error),
+    /// The caller's [`Stop`](crate::Stop) was set.
+    #[error("cannot finish: stopped before the end")]
+    Cancelled,
+    /// What was asked takes more memory than the caller's limits allow.
+    #[error(
+        "cannot hold all {what} in {} MiB: narrow the search or the time, or group by less",
+        limit >> 20
+    )]
+    TooMuch {
+        /// What takes it.
+        what: &'static str,
+        /// The most bytes that it may take.
+        limit: usize,
+    },
+    /// An aggregation that makes no sense. A retry does not help.
+    #[error("cannot aggregate: {0}")]
+    Aggregation(String),
 }
 
 impl StoreError {

@@ -7,10 +7,11 @@ use bergfried_event::{Event, Timestamp};
 
 use crate::encode::{Names, Wanted};
 use crate::error::StoreError;
+use crate::limits::Limits;
 use crate::segment::open::{Loaded, Segment};
 use crate::segment::rows::Rows;
 use crate::snapshot::{Shared, Snapshot};
-use crate::unit::{damaged, full_event};
+use crate::unit::{STRIDE, damaged, full_event};
 
 /// Hands over the events of higher ids than `after`, in the order of their ids, until `visit` breaks
 /// off.
@@ -20,12 +21,14 @@ use crate::unit::{damaged, full_event};
 /// all that overlap are put in order first.
 pub(crate) fn follow(
     shared: &Shared,
+    limits: &Limits,
     after: u64,
     mut visit: impl FnMut(u64, Timestamp, &Event<'_>) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let snapshot = shared.get();
     let mut after = after;
     while let Some(window) = Window::next(&snapshot, after)? {
+        limits.check()?;
         if window.visit(after, &mut visit)?.is_break() {
             return Ok(());
         }
@@ -40,6 +43,9 @@ pub(crate) fn follow(
         }
         let skipped = after.saturating_add(1).saturating_sub(block.first_id());
         for position in usize::try_from(skipped).unwrap_or(usize::MAX)..block.len() {
+            if position % STRIDE == 0 {
+                limits.check()?;
+            }
             let id = block.first_id() + position as u64;
             let encoded = block.get(position).map_err(|reason| damaged(shared, reason))?;
             let event =
@@ -100,14 +106,15 @@ impl<'s> Window<'s> {
         let mut order: Vec<(u64, usize, usize)> = Vec::new();
         let mut groups = Vec::with_capacity(self.groups.len());
         for (place, (segment, loaded, group)) in self.groups.iter().enumerate() {
-            let rows = Rows::new(segment, Arc::clone(loaded), *group, None);
-            let ids = rows.ids()?;
+            let rows = Rows::new(segment, Arc::clone(loaded), *group);
+            let all = rows.all()?;
+            let ids = rows.ids(&all)?;
             let ids = ids.iter().enumerate();
             order.extend(ids.filter_map(|(row, id)| {
                 let id = id?.cast_unsigned();
                 (id > after && id <= self.last_id).then_some((id, place, row))
             }));
-            let columns = rows.columns(&Wanted::All)?;
+            let columns = rows.columns(&Wanted::All, &all)?;
             groups.push((rows, columns));
         }
         order.sort_unstable();

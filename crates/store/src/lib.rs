@@ -10,10 +10,19 @@
 mod aggregate;
 mod batches;
 mod block;
+mod bounds;
 mod bytes_io;
+mod catalog;
+mod count;
 mod encode;
 mod error;
+mod explain;
+pub mod export;
+mod fetch;
 mod follow;
+mod keep;
+mod ledger;
+mod limits;
 mod manifest;
 mod opening;
 mod reader;
@@ -32,7 +41,14 @@ use std::sync::Arc;
 use bergfried_event::{Event, Finding, Timestamp};
 use bergfried_query::Predicate;
 
+pub use aggregate::{Aggregation, Column, Figure, Key, Kind, MAX_KEYS, Sort, Table};
 pub use error::StoreError;
+pub use explain::{Explanation, Parts};
+pub use keep::{
+    Archived, Bundle, Compacted, Due, Keeper, Kept, Removed, Retention, RetentionClass, Share,
+    Verified, Work, backup, bundle, restore,
+};
+pub use limits::{Limits, Stop};
 pub use opening::open;
 pub use reader::Reader;
 pub use writer::Writer;

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use crate::batches::Batches;
 use crate::block::{Block, Part};
+use crate::catalog::Catalog;
 use crate::encode::{Encoded, Names, Wanted, encode};
 use crate::error::StoreError;
 use crate::manifest::Manifest;
 use crate::seal::Sealer;
 use crate::segment::open::Segment;
+use crate::segment::write::staging;
 use crate::snapshot::{Shared, Snapshot};
 use crate::wal::{self, Frame, FrameWriter, WalFile};
 use crate::{Committed, Options, PendingFindings, Reader, Writer};
@@ -72,7 +74,7 @@ pub fn open(
         next_sequence: recovery.next_sequence,
         finished: files.into_iter().map(|file| file.finished).collect(),
         applied: 0,
-        sealer: Sealer::new(Arc::clone(&shared), manifest, options.sync),
+        sealer: Sealer::new(Arc::new(Catalog::new(Arc::clone(&shared), manifest, options.sync))),
         options,
         _lock: lock,
     };
@@ -150,7 +152,8 @@ impl Recovery {
     }
 }
 
-fn lock(directory: &Path) -> Result<File, StoreError> {
+/// The lock that whoever has the store open holds.
+pub(crate) fn lock(directory: &Path) -> Result<File, StoreError> {
     let path = directory.join("lock");
     let file = File::create(&path).map_err(|error| StoreError::io("create", &path, error))?;
     match file.try_lock() {
@@ -161,7 +164,7 @@ fn lock(directory: &Path) -> Result<File, StoreError> {
 }
 
 /// Every segment file, by day.
-fn segment_files(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+pub(crate) fn segment_files(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let root = directory.join("segments");
     let list = |path: &Path| -> Result<Vec<PathBuf>, StoreError> {
         let failed = |error| StoreError::io("list", path, error);
@@ -191,11 +194,22 @@ fn is_segment(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "parquet")
 }
 
-/// Removes what a crash between writing segments and entering them into the manifest left; the
-/// events are in the log.
+/// Removes what a crash between writing segments and entering them into the manifest left, or
+/// between taking them out of it and removing them. What the manifest says nothing of is not touched.
 fn clear_leftovers(directory: &Path, manifest: &Manifest) -> Result<(), StoreError> {
-    let remove =
-        |path: &Path| fs::remove_file(path).map_err(|error| StoreError::io("remove", path, error));
+    let remove = |path: &Path| match fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(|error| StoreError::io("remove", path, error)),
+    };
+    match fs::remove_dir_all(staging(directory)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(StoreError::io("remove", &staging(directory), error));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    for path in manifest.leaving.iter().flat_map(|leaving| leaving.paths(directory)) {
+        remove(&path)?;
+    }
     for path in segment_files(directory)? {
         let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
         if number.is_some_and(|number| number >= manifest.next_segment) {

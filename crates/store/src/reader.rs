@@ -7,13 +7,17 @@ use std::time::Duration;
 use bergfried_event::{Event, Field, FieldName, Timestamp};
 use bergfried_query::{Comparison, Condition, Predicate, Target};
 
-use crate::aggregate;
+use crate::aggregate::{self, Aggregation, Table};
 use crate::block::join_ranges;
+use crate::count;
 use crate::encode::Names;
 use crate::error::StoreError;
+use crate::explain::Explanation;
+use crate::fetch::{by_id, stored_in};
 use crate::follow::follow;
+use crate::limits::Limits;
 use crate::segment::rows::Rows;
-use crate::select::{Order, by_id, select, stored_in};
+use crate::select::{Order, select};
 use crate::snapshot::Shared;
 use crate::top::top;
 use crate::unit::{Query, Unit, damaged};
@@ -30,25 +34,55 @@ const REPLAY_EVENTS: usize = 16_384;
 #[derive(Clone)]
 pub struct Reader {
     shared: Arc<Shared>,
+    limits: Limits,
 }
 
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Reader { shared }
+        Reader { shared, limits: Limits::default() }
     }
 
-    /// The latest events that match; at most 10,000 of them, whatever the limit.
+    /// A reader whose calls keep to these limits: they end with [`StoreError::Cancelled`] or
+    /// [`StoreError::TooMuch`] where they would go beyond.
+    #[must_use]
+    pub fn within(&self, limits: &Limits) -> Self {
+        Reader { shared: Arc::clone(&self.shared), limits: limits.clone() }
+    }
+
+    /// The latest events that match; at most 10,000 of them, whatever the limit, and fewer where they
+    /// are so large that the reader's limits do not hold them.
     ///
     /// # Errors
     /// Where a file cannot be read or is damaged.
     pub fn search(&self, search: &Search) -> Result<Page, StoreError> {
-        let limit = search.limit.min(MAX_PAGE);
-        let query = Query::new(&search.predicate, search.from, search.to, None);
-        let mut events =
-            select(&self.shared, &query, Order::LatestFirst, search.before, limit + 1)?;
-        let more = events.len() > limit;
-        events.truncate(limit);
-        Ok(Page { events, more })
+        self.page(search).map(|(page, _)| page)
+    }
+
+    /// What a search for this page reads and what it leaves out.
+    ///
+    /// # Errors
+    /// As [`Reader::search`].
+    pub fn explain(&self, search: &Search) -> Result<Explanation, StoreError> {
+        self.page(search).map(|(_, explanation)| explanation)
+    }
+
+    fn page(&self, search: &Search) -> Result<(Page, Explanation), StoreError> {
+        let mut limit = search.limit.min(MAX_PAGE);
+        loop {
+            let (from, to) = (search.from, search.to);
+            let query = Query::new(&search.predicate, from, to, &[], &self.limits);
+            let order = Order::LatestFirst;
+            match select(&self.shared, &query, order, search.before, limit + 1) {
+                Ok(mut events) => {
+                    let more = events.len() > limit;
+                    events.truncate(limit);
+                    return Ok((Page { events, more }, query.seen.explanation()));
+                }
+                // Large events come in smaller pages.
+                Err(StoreError::TooMuch { .. }) if limit > 1 => limit = (limit / 4).max(1),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// How many events match in each time bucket that has any, ascending. Buckets are aligned to the
@@ -63,12 +97,12 @@ impl Reader {
         to: Timestamp,
         bucket_micros: i64,
     ) -> Result<Vec<(Timestamp, u64)>, StoreError> {
-        let query = Query::new(predicate, from, to, None);
-        aggregate::histogram(&self.shared, &query, bucket_micros)
+        let query = Query::new(predicate, from, to, &[], &self.limits);
+        count::histogram(&self.shared, &query, bucket_micros)
     }
 
     /// The `k` values of a field that most matching events have, most first; of the same count, by
-    /// text. Each value of a list counts; null does not.
+    /// text. An event counts once for each different value of a list; null does not.
     ///
     /// # Errors
     /// Where a file cannot be read or is damaged.
@@ -80,8 +114,35 @@ impl Reader {
         field: &FieldName<'_>,
         k: usize,
     ) -> Result<Vec<(String, u64)>, StoreError> {
-        let query = Query::new(predicate, from, to, Some(field));
+        let query = Query::new(predicate, from, to, &[field], &self.limits);
         top(&self.shared, &query, field, k)
+    }
+
+    /// Figures over the events that match, by groups, in one pass. Of the reader's own limits and
+    /// these, these hold.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or is damaged, [`StoreError::Aggregation`] where it makes no
+    /// sense, and where it goes beyond the limits.
+    pub fn aggregate(
+        &self,
+        aggregation: &Aggregation,
+        limits: &Limits,
+    ) -> Result<Table, StoreError> {
+        aggregate::aggregate(&self.shared, aggregation, limits)
+    }
+
+    /// As [`Reader::aggregate`] of each, in the same order; all look at the same events, which are
+    /// looked for once.
+    ///
+    /// # Errors
+    /// As there, and [`StoreError::Aggregation`] where they look at different events.
+    pub fn aggregate_all(
+        &self,
+        aggregations: &[Aggregation],
+        limits: &Limits,
+    ) -> Result<Vec<Table>, StoreError> {
+        aggregate::aggregate_all(&self.shared, aggregations, limits)
     }
 
     /// How many events match.
@@ -94,7 +155,7 @@ impl Reader {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<u64, StoreError> {
-        aggregate::count(&self.shared, &Query::new(predicate, from, to, None))
+        count::count(&self.shared, &Query::new(predicate, from, to, &[], &self.limits))
     }
 
     /// The event of this id.
@@ -123,8 +184,9 @@ impl Reader {
                 if id < index.ids.0 || id > index.ids.1 {
                     continue;
                 }
-                let rows = Rows::new(segment, Arc::clone(&loaded), group, None);
-                let row = rows.ids()?.iter().position(|at| at == Some(id.cast_signed()));
+                let rows = Rows::new(segment, Arc::clone(&loaded), group);
+                let ids = rows.ids(&rows.all()?)?;
+                let row = ids.iter().position(|at| at == Some(id.cast_signed()));
                 if let Some(row) = row {
                     let (segment, loaded) = (Arc::clone(segment), Arc::clone(&loaded));
                     return by_id(&self.shared, &Unit::Rows { segment, loaded, group }, row);
@@ -145,7 +207,7 @@ impl Reader {
         limit: usize,
         visit: impl FnMut(StoredEvent) -> ControlFlow<()>,
     ) -> Result<usize, StoreError> {
-        self.walk(&Predicate::Constant(true), from, 0, limit, visit)
+        self.walk(&Predicate::Constant(true), (from, Timestamp::MAX), 0, limit, visit)
     }
 
     /// Hands over the events of this id and of higher ones, whenever they happened, earliest first,
@@ -162,7 +224,22 @@ impl Reader {
             Target::Field(FieldName::Known(Field::EventId)),
             Condition::Number(Comparison::GreaterOrEqual, first_id as f64),
         );
-        self.walk(&since, Timestamp::MIN, first_id, usize::MAX, visit)
+        self.walk(&since, (Timestamp::MIN, Timestamp::MAX), first_id, usize::MAX, visit)
+    }
+
+    /// Hands over the events that match and happened at `from` or later and before `to`, earliest
+    /// first, until `visit` breaks off. Returns how many were.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or is damaged.
+    pub fn replay_matching(
+        &self,
+        predicate: &Predicate,
+        from: Timestamp,
+        to: Timestamp,
+        visit: impl FnMut(StoredEvent) -> ControlFlow<()>,
+    ) -> Result<usize, StoreError> {
+        self.walk(predicate, (from, to), 0, usize::MAX, visit)
     }
 
     /// Hands over the events of higher ids than `after`, in the order of their ids (the order in which
@@ -179,7 +256,7 @@ impl Reader {
         after: u64,
         visit: impl FnMut(u64, Timestamp, &Event<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        follow(&self.shared, after, visit)
+        follow(&self.shared, &self.limits, after, visit)
     }
 
     /// The id of the event that was stored last; 0 where none ever was.
@@ -201,18 +278,26 @@ impl Reader {
     fn walk(
         &self,
         predicate: &Predicate,
-        from: Timestamp,
+        (from, to): (Timestamp, Timestamp),
         first_id: u64,
         limit: usize,
         mut visit: impl FnMut(StoredEvent) -> ControlFlow<()>,
     ) -> Result<usize, StoreError> {
         let mut handed = 0;
         let mut after = None;
+        let mut portion = REPLAY_EVENTS;
         while handed < limit {
             let start = after.map_or(from, |(created, _)| created);
-            let query = Query::new(predicate, start, Timestamp::MAX, None).since_id(first_id);
-            let wanted = (limit - handed).min(REPLAY_EVENTS);
-            let events = select(&self.shared, &query, Order::EarliestFirst, after, wanted)?;
+            let query = Query::new(predicate, start, to, &[], &self.limits).since_id(first_id);
+            let wanted = (limit - handed).min(portion);
+            let events = match select(&self.shared, &query, Order::EarliestFirst, after, wanted) {
+                // Large events come in smaller portions.
+                Err(StoreError::TooMuch { .. }) if wanted > 1 => {
+                    portion = (wanted / 4).max(1);
+                    continue;
+                }
+                events => events?,
+            };
             let Some(last) = events.last() else { break };
             after = Some((last.event.created(), last.id));
             for event in events {
@@ -252,20 +337,16 @@ impl Reader {
         stats
     }
 
-    /// Reads every segment whole and checks it against the chain of hashes in the manifest; returns
-    /// how many were checked.
+    /// Reads every segment whole and checks it against the manifest; returns how many were checked.
+    /// [`crate::Keeper::verify`] also proves how the store came to be so.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] names the first file that was altered or is gone.
     pub fn verify(&self) -> Result<usize, StoreError> {
         let snapshot = self.shared.get();
-        let mut before = "";
         for segment in snapshot.segments.iter() {
-            if segment.entry.chained(before) != segment.entry.chain {
-                return Err(StoreError::corrupt(&segment.path, "the chain breaks here"));
-            }
+            self.limits.check()?;
             segment.verify()?;
-            before = &segment.entry.chain;
         }
         Ok(snapshot.segments.len())
     }

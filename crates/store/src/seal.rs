@@ -1,16 +1,19 @@
 //! The background thread that turns events in memory into segments.
 
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use bergfried_event::Timestamp;
+
 use crate::block::Part;
+use crate::catalog::{Catalog, Change};
 use crate::error::StoreError;
-use crate::manifest::{Manifest, replace};
-use crate::segment::open::Segment;
+use crate::ledger::Cause;
+use crate::limits::Stop;
+use crate::manifest::replace;
 use crate::segment::write::write_segments;
-use crate::snapshot::Shared;
 
 /// What the thread is to do.
 #[derive(Clone)]
@@ -23,29 +26,25 @@ struct Job {
 
 /// Runs at most one job at a time; a job that failed is tried again before the next.
 pub(crate) struct Sealer {
-    shared: Arc<Shared>,
-    manifest: Arc<Mutex<Manifest>>,
-    sync: bool,
-    cancelled: Arc<AtomicBool>,
+    catalog: Arc<Catalog>,
+    cancelled: Stop,
     running: Option<(Job, JoinHandle<Result<(), StoreError>>)>,
     failed: Option<Job>,
 }
 
 impl Sealer {
-    pub(crate) fn new(shared: Arc<Shared>, manifest: Manifest, sync: bool) -> Self {
-        Sealer {
-            shared,
-            manifest: Arc::new(Mutex::new(manifest)),
-            sync,
-            cancelled: Arc::default(),
-            running: None,
-            failed: None,
-        }
+    pub(crate) fn new(catalog: Arc<Catalog>) -> Self {
+        Sealer { catalog, cancelled: Stop::default(), running: None, failed: None }
+    }
+
+    /// What it writes into.
+    pub(crate) fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
     }
 
     /// The last batch whose events are in segments.
     pub(crate) fn sealed_sequence(&self) -> u64 {
-        self.manifest.lock().unwrap_or_else(PoisonError::into_inner).sealed_sequence
+        self.catalog.manifest().sealed_sequence
     }
 
     /// Starts writing these events as segments.
@@ -85,17 +84,16 @@ impl Sealer {
 
     /// Gives up what is being written, and waits for the thread to end.
     pub(crate) fn stop(&mut self) -> Result<(), StoreError> {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.cancelled.set();
         self.join()
     }
 
     fn spawn(&mut self, job: Job) -> Result<(), StoreError> {
-        let (shared, manifest) = (Arc::clone(&self.shared), Arc::clone(&self.manifest));
-        let (sync, cancelled) = (self.sync, Arc::clone(&self.cancelled));
+        let (catalog, cancelled) = (Arc::clone(&self.catalog), self.cancelled.clone());
         let work = job.clone();
         let spawned = std::thread::Builder::new()
             .name("segment-writer".to_owned())
-            .spawn(move || seal(&shared, &manifest, work, sync, &cancelled));
+            .spawn(move || seal(&catalog, work, &cancelled));
         match spawned {
             Ok(thread) => {
                 self.running = Some((job, thread));
@@ -129,41 +127,31 @@ impl Drop for Sealer {
     }
 }
 
-fn seal(
-    shared: &Shared,
-    manifest: &Mutex<Manifest>,
-    job: Job,
-    sync: bool,
-    cancelled: &AtomicBool,
-) -> Result<(), StoreError> {
-    let mut next = manifest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let written = write_segments(&shared.directory, &job.part, next.next_segment, sync, cancelled)?;
-    let Some(entries) = written else { return Ok(()) };
-    let known = next.segments.len();
-    for entry in entries {
-        next.next_segment = next.next_segment.max(entry.number + 1);
-        next.push(entry);
-    }
+fn seal(catalog: &Catalog, job: Job, cancelled: &Stop) -> Result<(), StoreError> {
+    let (directory, sync) = (&catalog.shared.directory, catalog.sync);
+    let Some(added) = write_segments(directory, &job.part, sync, cancelled)? else {
+        return Ok(());
+    };
     let name = format!("batches-{}.bin", job.sealed_sequence);
-    replace(&shared.directory.join(&name), &job.batches, sync)?;
-    let before = next.batches.replace(name);
-    next.sealed_sequence = job.sealed_sequence;
-    next.next_event_id = job.next_event_id;
-    next.write(&shared.directory, sync)?;
-    let opened: Vec<Arc<Segment>> = next
-        .segments
-        .iter()
-        .skip(known)
-        .map(|entry| Arc::new(Segment::new(entry.clone(), &shared.directory)))
-        .collect();
-    *manifest.lock().unwrap_or_else(PoisonError::into_inner) = next;
-    shared.change(|snapshot| {
-        let mut segments = snapshot.segments.as_ref().clone();
-        segments.extend(opened);
-        snapshot.segments = Arc::new(segments);
-        snapshot.sealing = None;
-    });
-    remove_old_batches(&shared.directory, before);
+    replace(&directory.join(&name), &job.batches, sync)?;
+    let at = added.iter().map(|staged| staged.entry.taken).max().unwrap_or(0);
+    let change = Change {
+        cause: Cause::Sealed,
+        at: Timestamp::from_micros(at),
+        removed: HashSet::new(),
+        added,
+    };
+    let mut before = None;
+    catalog.commit(
+        change,
+        |manifest| {
+            before = manifest.batches.replace(name);
+            manifest.sealed_sequence = job.sealed_sequence;
+            manifest.next_event_id = job.next_event_id;
+        },
+        |snapshot| snapshot.sealing = None,
+    )?;
+    remove_old_batches(directory, before);
     Ok(())
 }
 

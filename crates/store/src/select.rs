@@ -1,19 +1,30 @@
 //! Finding the first events of an order: latest first for pages, earliest first for replays.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering as Atomic};
 
-use bergfried_event::{Event, FieldName, Timestamp};
+use bergfried_event::Timestamp;
 
 use crate::StoredEvent;
 use crate::block::Block;
-use crate::encode::{Names, Wanted};
 use crate::error::StoreError;
+use crate::fetch::{Read, fetch, read_rows, size};
+use crate::segment::bitmap::Bitmap;
 use crate::segment::rows::Rows;
+use crate::segment::stretch::{STRETCH, Stretches};
 use crate::snapshot::Shared;
-use crate::unit::{Matching, Query, Spanned, Unit, damaged, full_event, run};
+use crate::unit::{Matching, Query, STRIDE, Unit, damaged, run};
+
+/// What is evaluated of a row group before the rest, where that may fill the page.
+const FIRST_STRETCHES: usize = 2;
+/// So many matches of a part are read at once.
+const FEW: usize = 4;
+/// The most events of a search that are read at once, and the part of its memory that one may take.
+const MOST_AT_ONCE: usize = 512;
+const MOST_PER_EVENT: usize = 4_096;
 
 /// Which end of time comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +36,7 @@ pub(crate) enum Order {
 }
 
 /// A place in an order; the greater comes first.
-type Rank = (i64, u64);
+pub(crate) type Rank = (i64, u64);
 
 impl Order {
     fn rank(self, created: i64, id: u64) -> Rank {
@@ -45,7 +56,7 @@ impl Order {
 }
 
 /// A match: its rank, its unit and its row there.
-type Pick = (Rank, usize, usize);
+pub(crate) type Pick = (Rank, usize, usize);
 
 /// The first matches so far.
 struct Best<'t> {
@@ -55,6 +66,11 @@ struct Best<'t> {
     heap: BinaryHeap<Reverse<Pick>>,
     /// The rank in time that any full heap has reached: what ranks below is of no use to anyone.
     floor: &'t AtomicI64,
+    /// Rows of row groups that were walked, and matches among them.
+    walked: usize,
+    matched: usize,
+    /// Matches that were read as soon as they were found.
+    read: Read,
 }
 
 impl Best<'_> {
@@ -72,6 +88,27 @@ impl Best<'_> {
         time < self.floor.load(Atomic::Relaxed)
             || self.heap.len() >= self.limit
                 && self.heap.peek().is_some_and(|Reverse((worst, ..))| time < worst.0)
+    }
+
+    /// Whether nothing behind this part of a row group is wanted.
+    fn is_past_part(&self, part: &Matching<'_>) -> Result<bool, StoreError> {
+        let last = match self.order {
+            Order::LatestFirst => part.range.start,
+            Order::EarliestFirst => part.range.end.saturating_sub(1),
+        };
+        let count = part.rows.index()?.rows;
+        let stretch = Stretches::of(count, &Bitmap::range(count, last..last + 1));
+        let created = part.rows.created(&stretch)?.get(last);
+        Ok(created.is_some_and(|created| self.is_past(created)))
+    }
+
+    /// How many rows of a row group with so many are evaluated first: all, unless as many matches as
+    /// in those before would fill the page.
+    fn first_part(&self, rows: usize) -> usize {
+        let missing = self.limit.saturating_sub(self.heap.len());
+        let would_fill = self.walked == 0
+            || self.matched.saturating_mul(rows) >= missing.saturating_mul(self.walked);
+        if would_fill { rows.min(FIRST_STRETCHES * STRETCH) } else { rows }
     }
 
     fn push(&mut self, created: i64, id: u64, unit: usize, row: usize) {
@@ -102,34 +139,47 @@ pub(crate) fn select(
     units.sort_by_key(|spanned| Reverse(order.best_of(spanned.created)));
     let after = after.map(|(created, id)| order.rank(created.micros(), id));
     let floor = AtomicI64::new(i64::MIN);
-    let best = || Best { order, limit, after, heap: BinaryHeap::new(), floor: &floor };
-    let bests = run(&units, best, |index, spanned, best| {
+    let best = || {
+        let heap = BinaryHeap::new();
+        let read = Read::new();
+        Best { order, limit, after, heap, floor: &floor, walked: 0, matched: 0, read }
+    };
+    let bests = run(query.limits, &units, best, |index, spanned, best| {
         if order.best_of(spanned.created) < floor.load(Atomic::Relaxed) {
+            let seen = &query.seen;
+            match &spanned.unit {
+                Unit::Block(_) => seen.blocks.unneeded.add(1),
+                Unit::Rows { .. } => seen.row_groups.unneeded.add(1),
+            }
             return Ok(());
         }
         match &spanned.unit {
-            Unit::Block(block) => {
-                in_block(query, block, index, best).map_err(|reason| damaged(shared, reason))
-            }
+            Unit::Block(block) => in_block(shared, query, block, index, best),
             Unit::Rows { segment, loaded, group } => {
-                let mut matching = Matching::new(query, segment, loaded, *group)?;
-                in_rows(query, &mut matching, index, best)
+                let rows = Rows::new(segment, Arc::clone(loaded), *group);
+                in_rows(query, rows, index, best)
             }
         }
     })?;
-    let mut picks: Vec<Pick> =
-        bests.into_iter().flat_map(|best| best.heap).map(|Reverse(pick)| pick).collect();
+    let (mut picks, mut read): (Vec<Pick>, Read) = (Vec::new(), Read::new());
+    for best in bests {
+        picks.extend(best.heap.into_iter().map(|Reverse(pick)| pick));
+        read.extend(best.read);
+    }
     picks.sort_unstable_by(|one, other| other.cmp(one));
     picks.truncate(limit);
-    fetch(shared, &units, &picks)
+    fetch(shared, query.limits, &units, &picks, read)
 }
 
 fn in_block(
+    shared: &Shared,
     query: &Query<'_>,
     block: &Block,
     unit: usize,
     best: &mut Best<'_>,
-) -> Result<(), &'static str> {
+) -> Result<(), StoreError> {
+    query.seen.blocks.read.add(1);
+    let damaged = |reason| damaged(shared, reason);
     // Log lines come in order of time, more or less: from the end that is wanted first, the heap
     // fills with what stays in it.
     for step in 0..block.len() {
@@ -137,28 +187,73 @@ fn in_block(
             Order::LatestFirst => block.len() - 1 - step,
             Order::EarliestFirst => step,
         };
-        let encoded = block.get(position)?;
+        if step % STRIDE == 0 {
+            query.limits.check()?;
+        }
+        let encoded = block.get(position).map_err(damaged)?;
         let id = block.first_id() + position as u64;
         let created = encoded.created.micros();
-        if best.wants(created, id) && query.in_memory(&encoded, id)?.is_some() {
+        if !best.wants(created, id) {
+            continue;
+        }
+        query.seen.events_read.add(1);
+        if query.in_memory(&encoded, id).map_err(damaged)?.is_some() {
+            query.seen.events_matched.add(1);
             best.push(created, id, unit, position);
         }
     }
     Ok(())
 }
 
+/// Walks a row group. Where the page may be full before its end, it is evaluated in two parts: a few
+/// stretches at the end that is wanted first, then, if the page is not full by then, the rest.
 fn in_rows(
+    query: &Query<'_>,
+    rows: Rows<'_>,
+    unit: usize,
+    best: &mut Best<'_>,
+) -> Result<(), StoreError> {
+    query.seen.row_groups.read.add(1);
+    let count = rows.index()?.rows;
+    let first = best.first_part(count);
+    let (first, rest) = match best.order {
+        Order::LatestFirst => {
+            // Where a stretch begins.
+            let start = count.saturating_sub(first).next_multiple_of(STRETCH).min(count);
+            let start = if start == count { count - first } else { start };
+            (start..count, 0..start)
+        }
+        Order::EarliestFirst => (0..first, first..count),
+    };
+    let mut matching = Matching::among(query, rows, Some(first))?;
+    let mut is_over = in_part(query, &mut matching, unit, best)?
+        || best.heap.len() >= best.limit && best.is_past_part(&matching)?;
+    if !is_over && !rest.is_empty() {
+        matching = Matching::among(query, matching.into_rows(), Some(rest))?;
+        is_over = in_part(query, &mut matching, unit, best)?;
+    }
+    if is_over {
+        query.seen.broken_off.add(1);
+    }
+    Ok(())
+}
+
+/// Walks a part of a row group; true where nothing behind it is wanted.
+fn in_part(
     query: &Query<'_>,
     matching: &mut Matching<'_>,
     unit: usize,
     best: &mut Best<'_>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    best.walked += matching.range.len();
     if matching.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
-    let (created, ids) = (matching.rows.created()?, matching.rows.ids()?);
+    let possible = matching.possible()?;
+    let (created, ids) = (matching.rows.created(&possible)?, matching.rows.ids(&possible)?);
     let latest_first = best.order == Order::LatestFirst;
-    matching.walk(query, latest_first, |row, matches| {
+    let mut found = Vec::new();
+    let is_over = matching.walk(query, latest_first, |row, matches| {
         let (Some(at), Some(id)) = (created.get(row), ids.get(row)) else {
             return ControlFlow::Break(());
         };
@@ -170,116 +265,20 @@ fn in_rows(
                 (false, false) => ControlFlow::Continue(false),
             };
         }
+        best.matched += 1;
         best.push(at, id, unit, row);
+        found.push((row, row));
         ControlFlow::Continue(true)
-    })
-}
-
-/// Reads the picked events whole, in the order of the picks.
-fn fetch(
-    shared: &Shared,
-    units: &[Spanned],
-    picks: &[Pick],
-) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut by_unit: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
-    for (place, (_, unit, row)) in picks.iter().enumerate() {
-        by_unit.entry(*unit).or_default().push((*row, place));
+    })?;
+    // What was read to find a few seldom ones is most of what they are made of. Those that more
+    // recent ones displace later were read in vain, so no more are than fit the page.
+    if found.len() <= FEW && best.read.len() < best.limit.min(MOST_AT_ONCE) {
+        read_rows(&matching.rows, &found, &mut |row, event| {
+            if size(&event) <= query.limits.memory / MOST_PER_EVENT {
+                best.read.insert((unit, row), event);
+            }
+            Ok(())
+        })?;
     }
-    let by_unit: Vec<(usize, Vec<(usize, usize)>)> = by_unit.into_iter().collect();
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let drain = || -> Result<Vec<(usize, StoredEvent)>, StoreError> {
-        let mut read = Vec::new();
-        while let Some((unit, rows)) = by_unit.get(next.fetch_add(1, Atomic::Relaxed)) {
-            if let Some(spanned) = units.get(*unit) {
-                fetch_unit(shared, &spanned.unit, rows, &mut read)?;
-            }
-        }
-        Ok(read)
-    };
-    let mut read = if by_unit.len() < 2 {
-        drain()?
-    } else {
-        std::thread::scope(|scope| {
-            let other = std::thread::Builder::new().spawn_scoped(scope, drain);
-            let mut mine = drain()?;
-            match other.map_err(StoreError::Thread)?.join() {
-                Ok(other) => mine.extend(other?),
-                Err(_) => {
-                    let panicked = std::io::Error::other("a reader thread panicked");
-                    return Err(StoreError::Thread(panicked));
-                }
-            }
-            Ok(mine)
-        })?
-    };
-    read.sort_by_key(|(place, _)| *place);
-    Ok(read.into_iter().map(|(_, event)| event).collect())
-}
-
-/// Reads rows of one unit, given with their places in the page.
-fn fetch_unit(
-    shared: &Shared,
-    unit: &Unit,
-    rows: &[(usize, usize)],
-    read: &mut Vec<(usize, StoredEvent)>,
-) -> Result<(), StoreError> {
-    match unit {
-        Unit::Block(block) => {
-            let names = Names::current();
-            for (position, place) in rows {
-                let stored = stored_in(block, *position, &names);
-                read.push((*place, stored.map_err(|reason| damaged(shared, reason))?));
-            }
-        }
-        Unit::Rows { segment, loaded, group } => {
-            let mut wanted: Vec<usize> = rows.iter().map(|(row, _)| *row).collect();
-            wanted.sort_unstable();
-            let group = Rows::new(segment, std::sync::Arc::clone(loaded), *group, Some(wanted));
-            let columns = group.columns(&Wanted::All)?;
-            for (row, place) in rows {
-                let event = columns.event(*row).map_err(|reason| group.corrupt(reason))?;
-                let (id, ingested) =
-                    columns.stored(*row).ok_or_else(|| group.corrupt("a row is missing"))?;
-                read.push((*place, stored(id, ingested, event)));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The event at this position of a block.
-pub(crate) fn stored_in(
-    block: &Block,
-    position: usize,
-    names: &Names,
-) -> Result<StoredEvent, &'static str> {
-    let encoded = block.get(position)?;
-    let id = block.first_id() + position as u64;
-    let event = full_event(&encoded, id, names)?;
-    Ok(stored(id, encoded.ingested, event))
-}
-
-/// The event with its fields in one order, wherever it was read from.
-fn stored(id: u64, ingested: Timestamp, event: Event<'_>) -> StoredEvent {
-    let event = event.into_owned();
-    let mut fields: Vec<&FieldName<'_>> = event.fields().iter().map(|(name, _)| name).collect();
-    fields.sort();
-    let mut sorted = Event::new(event.created(), event.original().to_owned());
-    for name in fields {
-        if let Some(value) = event.get_named(name) {
-            sorted.set_named(name.clone(), value.clone());
-        }
-    }
-    StoredEvent { id, ingested, event: sorted }
-}
-
-/// The event of this id in a segment.
-pub(crate) fn by_id(
-    shared: &Shared,
-    unit: &Unit,
-    row: usize,
-) -> Result<Option<StoredEvent>, StoreError> {
-    let mut read = Vec::new();
-    fetch_unit(shared, unit, &[(row, 0)], &mut read)?;
-    Ok(read.pop().map(|(_, event)| event))
+    Ok(is_over)
 }

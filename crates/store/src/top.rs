@@ -5,25 +5,29 @@
 //! than all that the others could have hidden below the cutoff, only the few values near it need
 //! their exact sums. The answer is exact either way.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use bergfried_event::{Event, Field, FieldName, Value};
 
-use crate::aggregate::in_block;
 use crate::error::StoreError;
+use crate::limits::Memory;
 use crate::segment::columns::from_cell;
-use crate::segment::pages::{ABSENT, TextColumn};
+use crate::segment::pages::TextColumn;
+use crate::segment::stretch::Stretches;
 use crate::snapshot::Shared;
 use crate::text_hash::TextHasher;
-use crate::unit::{Matching, Query, Unit, run};
+use crate::unit::{Matching, Query, Unit, in_block, run};
 
 /// How often each text occurs.
 type Counts<T> = HashMap<T, u64, BuildHasherDefault<TextHasher>>;
 
 /// Columns are kept for ranking up to this size a thread; past it their counts are joined at once.
 const KEPT_BYTES: usize = 128 << 20;
+/// What a counted text takes beside its bytes, near enough.
+const ENTRY: usize = 48;
 const CUTOFFS: [u64; 6] = [64, 32, 16, 8, 4, 2];
 
 /// The `k` values of a field that most matching events have, most first, then by text.
@@ -37,14 +41,20 @@ pub(crate) fn top(
         return Ok(Vec::new());
     }
     let units = query.units(&shared.get())?;
-    let tallies = run(&units, Tally::default, |_, spanned, tally| match &spanned.unit {
-        Unit::Block(block) => {
-            in_block(shared, query, block, |_, event| tally.add_event(event, field))
+    let memory = Memory::default();
+    let tallies = run(query.limits, &units, Tally::default, |_, spanned, tally| {
+        let before = tally.bytes + tally.kept;
+        match &spanned.unit {
+            Unit::Block(block) => in_block(shared, query, block, |_, event| {
+                tally.add_event(event, field);
+                Ok(())
+            })?,
+            Unit::Rows { segment, loaded, group } => {
+                let mut matching = Matching::new(query, segment, loaded, *group)?;
+                tally.add_rows(query, &mut matching, field)?;
+            }
         }
-        Unit::Rows { segment, loaded, group } => {
-            let mut matching = Matching::new(query, segment, loaded, *group)?;
-            tally.add_rows(query, &mut matching, field)
-        }
+        memory.moved(before, tally.bytes + tally.kept, "values", query.limits)
     })?;
     let mut joined = Tally::default();
     for tally in tallies {
@@ -64,6 +74,8 @@ struct Tally {
     counts: Counts<String>,
     columns: Vec<Counted>,
     kept: usize,
+    /// Of what is counted as texts, near enough.
+    bytes: usize,
 }
 
 /// A column of a row group, and how often each of its texts occurs.
@@ -92,13 +104,14 @@ impl Tally {
         if matching.is_empty() {
             return Ok(());
         }
+        let found = matching.all(query)?;
+        let some = Stretches::of(matching.rows.index()?.rows, &found);
         let column = match field {
-            FieldName::Known(field) => matching.rows.whole_text(*field)?,
+            FieldName::Known(field) => matching.rows.whole_text(*field, &some)?,
             FieldName::Other(_) => None,
         };
-        let found = matching.all(query)?;
         let Some(column) = column else {
-            let columns = matching.rows.columns(&query.also(field))?;
+            let columns = matching.rows.columns(&query.also(field), &some)?;
             for row in found.rows() {
                 let event = columns.event(row).map_err(|reason| matching.rows.corrupt(reason))?;
                 self.add_event(&event, field);
@@ -106,11 +119,15 @@ impl Tally {
             return Ok(());
         };
         let mut counts = vec![0_u64; column.distinct().len()];
-        for row in found.rows() {
-            let code = column.codes.get(row).copied().unwrap_or(ABSENT);
+        let mut count = |code: u32| {
             if let Some(count) = counts.get_mut(code as usize) {
                 *count += 1;
             }
+        };
+        if found.count() == matching.rows.index()?.rows {
+            column.span().1.iter().copied().for_each(&mut count);
+        } else {
+            found.rows().for_each(|row| count(column.code(row)));
         }
         let may_be_lists = *field != FieldName::Known(Field::Message);
         for (cell, count) in column.distinct().zip(&mut counts) {
@@ -121,8 +138,9 @@ impl Tally {
             }
         }
         let counted = Counted { column, counts };
-        self.kept += counted.column.size() + counted.counts.len() * size_of::<u64>();
-        if self.kept <= KEPT_BYTES {
+        let size = counted.column.size() + counted.counts.len() * size_of::<u64>();
+        if self.kept + size <= KEPT_BYTES.min(query.limits.memory / 4) {
+            self.kept += size;
             self.columns.push(counted);
         } else {
             counted.between(1..u64::MAX).for_each(|(text, count)| self.add_text(text, count));
@@ -144,7 +162,11 @@ impl Tally {
 
     fn add_value(&mut self, value: &Value<'_>, count: u64) {
         match value {
-            Value::List(values) => values.iter().for_each(|value| self.add_value(value, count)),
+            Value::List(_) => {
+                let mut texts = BTreeSet::new();
+                gather(value, &mut texts);
+                texts.iter().for_each(|text| self.add_text(text, count));
+            }
             Value::Null => {}
             value => self.add_text(&value.to_text(), count),
         }
@@ -157,6 +179,7 @@ impl Tally {
         match self.counts.get_mut(text) {
             Some(known) => *known += count,
             None => {
+                self.bytes += text.len() + ENTRY;
                 self.counts.insert(text.to_owned(), count);
             }
         }
@@ -203,6 +226,17 @@ impl Tally {
             *sums.entry(text).or_default() += count;
         }
         sums
+    }
+}
+
+/// The different values of a list; an event counts once for each.
+fn gather<'v>(value: &'v Value<'_>, texts: &mut BTreeSet<Cow<'v, str>>) {
+    match value {
+        Value::List(values) => values.iter().for_each(|value| gather(value, texts)),
+        Value::Null => {}
+        value => {
+            texts.insert(value.to_text());
+        }
     }
 }
 

@@ -9,14 +9,21 @@ use bergfried_event::{Event, Field, FieldName, Timestamp};
 use bergfried_query::{Predicate, Target};
 
 use crate::block::Block;
+use crate::bounds::Bounds;
 use crate::encode::{Encoded, Names, Wanted};
 use crate::error::StoreError;
+use crate::explain::{Seen, SeenParts};
+use crate::limits::Limits;
 use crate::segment::bitmap::Bitmap;
 use crate::segment::evaluate::{Truth, evaluate};
 use crate::segment::open::{Loaded, Segment};
-use crate::segment::prune::Needs;
+use crate::segment::prune::{Filter, Needs};
 use crate::segment::rows::{EventColumns, Rows};
+use crate::segment::stretch::Stretches;
 use crate::snapshot::{Shared, Snapshot};
+
+/// Rows and events that are walked before the limits are looked at again.
+pub(crate) const STRIDE: usize = 4_096;
 
 /// A part of the store that is searched as a whole.
 pub(crate) enum Unit {
@@ -42,7 +49,12 @@ pub(crate) struct Query<'q> {
     first_id: u64,
     wanted: Wanted,
     needs: Needs,
+    ids: Bounds,
+    ingested: Bounds,
     names: Names,
+    pub(crate) limits: &'q Limits,
+    /// What was read and left out so far.
+    pub(crate) seen: Seen,
 }
 
 impl<'q> Query<'q> {
@@ -51,17 +63,33 @@ impl<'q> Query<'q> {
         predicate: &'q Predicate,
         from: Timestamp,
         to: Timestamp,
-        also: Option<&FieldName<'_>>,
+        also: &[&FieldName<'_>],
+        limits: &'q Limits,
     ) -> Self {
         let wanted = if looks_everywhere(predicate) {
             Wanted::All
         } else {
             let named = predicate.fields().into_iter().cloned();
-            Wanted::some(named.chain(also.map(|name| name.clone().into_owned())).collect())
+            Wanted::some(
+                named.chain(also.iter().map(|name| (*name).clone().into_owned())).collect(),
+            )
         };
         let needs = Needs::of(predicate);
         let to = if to == Timestamp::MAX { i64::MAX } else { to.micros() };
-        Query { predicate, from, to, first_id: 0, wanted, needs, names: Names::current() }
+        let created = Bounds::of(predicate, Field::Timestamp);
+        Query {
+            predicate,
+            from: from.max(Timestamp::from_micros(created.least)),
+            to: to.min(created.most.saturating_add(1)),
+            first_id: 0,
+            wanted,
+            needs,
+            ids: Bounds::of(predicate, Field::EventId),
+            ingested: Bounds::of(predicate, Field::EventIngested),
+            names: Names::current(),
+            limits,
+            seen: Seen::default(),
+        }
     }
 
     /// The same for a predicate that no event with a lower id meets.
@@ -87,31 +115,76 @@ impl<'q> Query<'q> {
         }
         for part in std::iter::once(&snapshot.active).chain(&snapshot.sealing) {
             for block in part.blocks() {
-                if block.first_id().saturating_add(block.len() as u64) <= self.first_id {
-                    continue;
-                }
-                if let Some(created) = block.created().filter(|span| self.overlaps(*span)) {
+                let Some(created) = block.created() else { continue };
+                let last_id = block.first_id().saturating_add(block.len() as u64 - 1);
+                if self.may_be_in(created, (block.first_id(), last_id), &self.seen.blocks) {
                     units.push(Spanned { unit: Unit::Block(Arc::clone(block)), created });
                 }
             }
         }
         for segment in snapshot.segments.iter() {
-            if !self.overlaps(segment.entry.created()) || segment.entry.max_id < self.first_id {
+            let (entry, seen) = (&segment.entry, &self.seen.segments);
+            if !self.may_be_in(entry.created(), (entry.min_id, entry.max_id), seen) {
                 continue;
             }
+            self.limits.check()?;
+            seen.read.add(1);
             let loaded = segment.load()?;
-            for (group, index) in loaded.index.row_groups.iter().enumerate() {
-                if self.overlaps(index.created)
-                    && index.ids.1 >= self.first_id
-                    && self.needs.met_by(&index.filter)
-                {
+            for group in 0..loaded.index.row_groups.len() {
+                if let Some(created) = self.may_be_in_group(&loaded, group) {
                     let (segment, loaded) = (Arc::clone(segment), Arc::clone(&loaded));
-                    let unit = Unit::Rows { segment, loaded, group };
-                    units.push(Spanned { unit, created: index.created });
+                    units.push(Spanned { unit: Unit::Rows { segment, loaded, group }, created });
                 }
             }
         }
         Ok(units)
+    }
+
+    /// Whether events of these times and ids may match; what rules it out is counted.
+    fn may_be_in(
+        &self,
+        created: (Timestamp, Timestamp),
+        (first_id, last_id): (u64, u64),
+        seen: &SeenParts,
+    ) -> bool {
+        seen.all.add(1);
+        if !self.overlaps(created) {
+            seen.by_time.add(1);
+            return false;
+        }
+        let signed = |id: u64| i64::try_from(id).unwrap_or(i64::MAX);
+        if last_id < self.first_id || self.ids.rule_out(signed(first_id), signed(last_id)) {
+            seen.by_statistics.add(1);
+            return false;
+        }
+        true
+    }
+
+    /// When the events of a row group happened, where some of them may match.
+    fn may_be_in_group(&self, loaded: &Loaded, group: usize) -> Option<(Timestamp, Timestamp)> {
+        let index = loaded.index.row_groups.get(group)?;
+        let seen = &self.seen.row_groups;
+        if !self.may_be_in(index.created, index.ids, seen) {
+            return None;
+        }
+        let taken = loaded.ingested(group);
+        if taken.is_some_and(|(first, last)| self.ingested.rule_out(first, last)) {
+            seen.by_statistics.add(1);
+            return None;
+        }
+        match self.needs.ruled_out_by(&index.filter) {
+            None => return Some(index.created),
+            Some(Filter::Values) => seen.by_bloom_filter.add(1),
+            Some(Filter::Words) => seen.by_token_filter.add(1),
+        }
+        None
+    }
+
+    /// Notes that a unit was answered from what the index says of it.
+    pub(crate) fn answered_from_index(&self, events: usize) {
+        self.seen.row_groups.from_index.add(1);
+        self.seen.events_from_index.add(events);
+        self.seen.events_matched.add(events);
     }
 
     fn overlaps(&self, (first, last): (Timestamp, Timestamp)) -> bool {
@@ -186,17 +259,40 @@ impl<'s> Matching<'s> {
         loaded: &Arc<Loaded>,
         group: usize,
     ) -> Result<Self, StoreError> {
-        let rows = Rows::new(segment, Arc::clone(loaded), group, None);
+        query.seen.row_groups.read.add(1);
+        Matching::among(query, Rows::new(segment, Arc::clone(loaded), group), None)
+    }
+
+    /// The same of a row group's part: of these rows, or of all.
+    pub(crate) fn among(
+        query: &Query<'_>,
+        rows: Rows<'s>,
+        part: Option<Range<usize>>,
+    ) -> Result<Self, StoreError> {
         let index = rows.index()?;
-        let range = if query.from <= index.created.0 && query.to > index.created.1.micros() {
-            0..index.rows
-        } else {
-            let created = rows.created()?;
+        let (count, created) = (index.rows, index.created);
+        let mut range = part.unwrap_or(0..count);
+        let allowed = rows.allowed_by(&query.needs)?;
+        if query.from > created.0 || query.to <= created.1.micros() {
+            let created = rows.created(&rows.all()?)?;
             let before = |time: i64| created.partition_point(|at| at < time);
-            before(query.from.micros())..before(query.to)
-        };
-        let truth = evaluate(&rows, query.predicate)?;
+            let (from, to) = (before(query.from.micros()), before(query.to));
+            range = range.start.max(from)..range.end.min(to);
+        }
+        let asked = Bitmap::range(count, range.clone()).and(&allowed.rows());
+        query.seen.events_read.add(asked.count());
+        let truth = evaluate(&rows, query.predicate, &asked)?;
         Ok(Matching { rows, range, truth, columns: None })
+    }
+
+    /// The row group, for its next part.
+    pub(crate) fn into_rows(self) -> Rows<'s> {
+        self.rows
+    }
+
+    /// The parts of the row group with rows that may match.
+    pub(crate) fn possible(&self) -> Result<Stretches, StoreError> {
+        Ok(Stretches::of(self.rows.index()?.rows, &self.truth.possible))
     }
 
     /// Whether a row matches.
@@ -207,8 +303,12 @@ impl<'s> Matching<'s> {
         if !self.truth.possible.get(row) {
             return Ok(false);
         }
+        query.seen.events_decoded.add(1);
         if self.columns.is_none() {
-            self.columns = Some(self.rows.columns(&query.wanted)?);
+            let certain = self.truth.certain.clone();
+            let open = certain.not().and(&self.truth.possible);
+            let open = Stretches::of(self.rows.index()?.rows, &open);
+            self.columns = Some(self.rows.columns(&query.wanted, &open)?);
         }
         match self.columns.as_ref().map(|columns| columns.event(row)) {
             Some(Ok(event)) => Ok(query.predicate.matches(&event)),
@@ -229,44 +329,80 @@ impl<'s> Matching<'s> {
         let within = Bitmap::range(count, range.clone());
         let open = self.truth.possible.clone().and(&self.truth.certain.clone().not()).and(&within);
         let mut found = self.truth.certain.clone().and(&within);
-        for row in open.rows() {
+        for (step, row) in open.rows().enumerate() {
+            if step % STRIDE == 0 {
+                query.limits.check()?;
+            }
             if self.holds(query, row)? {
                 found.insert(row);
             }
         }
+        query.seen.events_matched.add(found.count());
         Ok(found)
     }
 
     /// Walks possible rows from the latest or from the earliest on: asks `visit` (with false)
-    /// whether it wants the row, and tells it (with true) where that row matches.
+    /// whether it wants the row, and tells it (with true) where that row matches. True where it broke
+    /// off.
     pub(crate) fn walk(
         &mut self,
         query: &Query<'_>,
         latest_first: bool,
         mut visit: impl FnMut(usize, bool) -> ControlFlow<(), bool>,
-    ) -> Result<(), StoreError> {
-        let range = self.range.clone();
-        let count = range.len();
-        for step in 0..count {
-            let row = if latest_first { range.end - 1 - step } else { range.start + step };
-            if !self.truth.possible.get(row) {
-                continue;
+    ) -> Result<bool, StoreError> {
+        let possible = self.truth.possible.rows();
+        let mut rows: Vec<usize> = possible.filter(|row| self.range.contains(row)).collect();
+        if latest_first {
+            rows.reverse();
+        }
+        for (step, row) in rows.into_iter().enumerate() {
+            if step % STRIDE == 0 {
+                query.limits.check()?;
             }
             match visit(row, false) {
-                ControlFlow::Break(()) => break,
+                ControlFlow::Break(()) => return Ok(true),
                 ControlFlow::Continue(false) => continue,
                 ControlFlow::Continue(true) => {}
             }
-            if self.holds(query, row)? && visit(row, true).is_break() {
-                break;
+            if self.holds(query, row)? {
+                query.seen.events_matched.add(1);
+                if visit(row, true).is_break() {
+                    return Ok(true);
+                }
             }
         }
-        Ok(())
+        Ok(false)
     }
+}
+
+/// Walks the events of a block that match.
+pub(crate) fn in_block(
+    shared: &Shared,
+    query: &Query<'_>,
+    block: &Block,
+    mut visit: impl FnMut(Timestamp, &Event<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    query.seen.blocks.read.add(1);
+    query.seen.events_read.add(block.len());
+    let damaged = |reason| damaged(shared, reason);
+    let mut matched = 0;
+    for (position, id) in (0..block.len()).zip(block.first_id()..) {
+        if position % STRIDE == 0 {
+            query.limits.check()?;
+        }
+        let encoded = block.get(position).map_err(damaged)?;
+        if let Some(event) = query.in_memory(&encoded, id).map_err(damaged)? {
+            matched += 1;
+            visit(encoded.created, &event)?;
+        }
+    }
+    query.seen.events_matched.add(matched);
+    Ok(())
 }
 
 /// Works through units with two threads; each has its own `local`, all of which are returned.
 pub(crate) fn run<L: Send>(
+    limits: &Limits,
     units: &[Spanned],
     local: impl Fn() -> L + Sync,
     work: impl Fn(usize, &Spanned, &mut L) -> Result<(), StoreError> + Sync,
@@ -277,7 +413,7 @@ pub(crate) fn run<L: Send>(
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(unit) = units.get(at) else { return Ok(mine) };
-            if let Err(error) = work(at, unit, &mut mine) {
+            if let Err(error) = limits.check().and_then(|()| work(at, unit, &mut mine)) {
                 // The others need not go on either.
                 next.store(units.len(), Ordering::Relaxed);
                 return Err(error);

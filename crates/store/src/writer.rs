@@ -9,6 +9,7 @@ use crate::batches::Batches;
 use crate::block::Block;
 use crate::encode::{encode, put_framed};
 use crate::error::StoreError;
+use crate::keep::Keeper;
 use crate::seal::Sealer;
 use crate::snapshot::Shared;
 use crate::wal::{Finished, FrameWriter, NewFrame, WalFile};
@@ -48,6 +49,11 @@ impl Writer {
     /// Where the batch of this id is stored, if it is among the last 65,536.
     pub fn seen(&self, id: &BatchId) -> Option<Committed> {
         self.batches.get(id)
+    }
+
+    /// Looks after what is stored, beside this writer and its readers.
+    pub fn keeper(&self) -> Keeper {
+        Keeper::new(Arc::clone(self.sealer.catalog()))
     }
 
     /// Stores batches with one write and one wait for the disk. They are durable and searchable

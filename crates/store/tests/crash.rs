@@ -60,6 +60,7 @@ fn finding(number: u64) -> Finding {
         matched: Vec::new(),
         example: String::new(),
         event_ids: Vec::new(),
+        alert: None,
     }
 }
 
@@ -232,7 +233,8 @@ fn damaged_segments_are_errors_that_name_the_file() {
     };
     for path in files {
         let whole = fs::read(&path).unwrap();
-        // Magic numbers, page padding and the length of the footer are only looked at by verify.
+        // What a search does not read is only looked at by verify: magic numbers, the length of the
+        // footer, columns without values, where the pages are (for other readers), filters of words.
         let mut noticed = 0;
         let places = (0..whole.len()).step_by(whole.len() / 40);
         for at in places.clone() {
@@ -250,7 +252,7 @@ fn damaged_segments_are_errors_that_name_the_file() {
             }
             assert!(matches!(reader.verify(), Err(StoreError::Corrupt { .. })));
         }
-        assert!(noticed + 3 >= places.len(), "{noticed}");
+        assert!(noticed * 2 >= places.len(), "{noticed}");
         for length in [0, whole.len() / 2] {
             fs::write(&path, &whole[..length]).unwrap();
             let (_writer, reader, _) = open(directory.path(), options()).unwrap();

@@ -7,13 +7,17 @@
     reason = "the helpers of a test fail as tests do"
 )]
 
+mod plain;
 mod sample;
 
 use std::ops::ControlFlow;
 
 use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
 use bergfried_query::{Comparison, Condition, Pattern, Predicate, Target, TextRegex, TimePart};
-use bergfried_store::{BatchId, NewBatch, Options, Reader, Search, Writer, open};
+use bergfried_store::{
+    Aggregation, BatchId, Figure, Key, Limits, NewBatch, Options, Reader, Search, Sort, Table,
+    Writer, open,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -47,6 +51,7 @@ fn value() -> impl Strategy<Value = Value<'static>> {
         2 => text().prop_map(Value::from),
         2 => (-3_i64..60_000).prop_map(Value::Int),
         1 => prop::num::f64::NORMAL.prop_map(Value::Float),
+        1 => (-9..9_i32).prop_map(|number| Value::Float(f64::from(number) / 4.0)),
         1 => any::<bool>().prop_map(Value::Bool),
         1 => Just(Value::Null),
         2 => prop::collection::vec(select(WORDS), 0..3).prop_map(|words| {
@@ -159,6 +164,60 @@ fn predicate() -> impl Strategy<Value = Predicate> {
     })
 }
 
+fn key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        4 => field().prop_map(Key::Field),
+        1 => select(&[1, 60 * Timestamp::SECOND, Timestamp::DAY][..]).prop_map(Key::Time),
+    ]
+}
+
+fn field() -> impl Strategy<Value = FieldName<'static>> {
+    prop_oneof![
+        8 => select(FIELDS).prop_map(FieldName::Known),
+        1 => Just(FieldName::new("sd.x")),
+    ]
+}
+
+fn figure() -> impl Strategy<Value = Figure> {
+    prop_oneof![
+        3 => Just(Figure::Count),
+        2 => field().prop_map(Figure::Distinct),
+        1 => field().prop_map(Figure::Sum),
+        1 => field().prop_map(Figure::Avg),
+        1 => field().prop_map(Figure::Min),
+        1 => field().prop_map(Figure::Max),
+        2 => (field(), select(&[0.0, 0.25, 0.5, 0.95, 1.0][..]))
+            .prop_map(|(field, share)| Figure::Percentile(field, share)),
+    ]
+}
+
+prop_compose! {
+    fn aggregation()(
+        predicate in prop_oneof![Just(Predicate::Constant(true)), predicate()],
+        by in prop::collection::vec(key(), 0..4),
+        figures in prop::collection::vec(figure(), 0..5),
+        order in prop::collection::vec((0..9_usize, any::<bool>()), 0..3),
+        limit in prop_oneof![Just(usize::MAX), 0..5_usize],
+        times in prop_oneof![
+            Just((Timestamp::MIN, Timestamp::MAX)),
+            (-200_000_i64..200_000, 0_i64..300_000).prop_map(|(from, length)| {
+                let from = Timestamp::from_micros(T0).plus_micros(from * 100_000);
+                (from, from.plus_micros(length * 100_000))
+            }),
+        ],
+    ) -> Aggregation {
+        let columns = by.len() + figures.len();
+        let exact = |column: usize| {
+            let figure = column.checked_sub(by.len()).and_then(|figure| figures.get(figure));
+            column < columns && !matches!(figure, Some(Figure::Sum(_) | Figure::Avg(_)))
+        };
+        let order = order.into_iter().filter(|(column, _)| exact(*column));
+        let order = order.map(|(column, descending)| Sort { column, descending }).collect();
+        let (from, to) = times;
+        Aggregation { predicate, from, to, by, figures, order, limit }
+    }
+}
+
 struct Model {
     events: Vec<Event<'static>>,
 }
@@ -215,6 +274,43 @@ impl Model {
         assert_eq!(buckets, naive.into_iter().collect::<Vec<_>>());
     }
 
+    fn check_aggregation(&self, reader: &Reader, aggregation: &Aggregation) {
+        let table = reader.aggregate(aggregation, &Limits::default()).unwrap();
+        self.check_table(aggregation, &table);
+        // The same beside others, which the faster ways for one alone do not answer.
+        let counts = |key| Aggregation {
+            by: vec![key],
+            figures: vec![Figure::Count],
+            order: vec![Sort { column: 1, descending: true }],
+            ..aggregation.clone()
+        };
+        let minutes = counts(Key::Time(60 * Timestamp::SECOND));
+        let hosts = counts(Key::Field(Field::HostName.into()));
+        let together = [minutes, aggregation.clone(), hosts];
+        let tables = reader.aggregate_all(&together, &Limits::default()).unwrap();
+        assert_eq!(tables.len(), together.len());
+        together.iter().zip(&tables).for_each(|(one, table)| self.check_table(one, table));
+    }
+
+    fn check_table(&self, aggregation: &Aggregation, table: &Table) {
+        let matching = self.matches(&aggregation.predicate, aggregation.from, aggregation.to);
+        let (expected, more) = plain::aggregate(&matching, aggregation);
+        assert_eq!(table.more, more, "{aggregation:?}");
+        let figures = aggregation.figures.iter();
+        let slack: Vec<f64> = std::iter::repeat_n(0.0, aggregation.by.len())
+            .chain(figures.map(|figure| 1e-9 * plain::magnitude(&matching, figure)))
+            .collect();
+        assert_eq!(table.rows.len(), expected.len(), "{aggregation:?}\n{table:?}");
+        for (row, expected) in table.rows.iter().zip(&expected) {
+            assert_eq!(row.len(), table.columns.len());
+            let slack = slack.iter().copied();
+            let mut pairs = row.iter().zip(expected).zip(slack);
+            let alike = pairs.all(|((one, other), slack)| alike(one, other, slack));
+            assert!(alike, "{aggregation:?}\n{row:?}\n{expected:?}");
+        }
+        assert_eq!(table.explanation.events_matched, matching.len() as u64);
+    }
+
     fn check_replay(&self, reader: &Reader, from: Timestamp) {
         let mut expected = self.matches(&Predicate::Constant(true), from, Timestamp::MAX);
         expected.reverse();
@@ -269,21 +365,28 @@ impl Model {
     }
 }
 
+/// Whether the values are the same; sums of fractions depend on the order in which they are added.
+fn alike(one: &Value<'_>, other: &Value<'_>, slack: f64) -> bool {
+    match (one, other) {
+        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
+            let number = |value| bergfried_query::number(value).unwrap();
+            let (one, other) = (number(one), number(other));
+            one == other || slack.is_infinite() || (one - other).abs() <= slack
+        }
+        (one, other) => one == other,
+    }
+}
+
 fn id(event: &Event<'_>) -> i64 {
     event.get(Field::EventId).and_then(Value::as_int).unwrap()
 }
 
 fn naive_top(events: &[&Event<'_>], field: Field, k: usize) -> Vec<(String, u64)> {
-    fn add(counts: &mut std::collections::HashMap<String, u64>, value: &Value<'_>) {
-        match value {
-            Value::Null => {}
-            Value::List(values) => values.iter().for_each(|value| add(counts, value)),
-            value => *counts.entry(value.to_text().into_owned()).or_default() += 1,
+    let mut counts: std::collections::HashMap<String, u64> = std::collections::HashMap::new();
+    for event in events {
+        for text in plain::texts(event, &field.into()) {
+            *counts.entry(text).or_default() += 1;
         }
-    }
-    let mut counts = std::collections::HashMap::new();
-    for value in events.iter().filter_map(|event| event.get(field)) {
-        add(&mut counts, value);
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
@@ -299,6 +402,35 @@ fn append(writer: &mut Writer, model: &mut Model, batch: usize, events: Vec<Even
     writer.append(vec![batch]).unwrap();
 }
 
+#[test]
+fn values_that_no_column_holds_are_found_in_segments() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options { segment_events: 4, sync: false, ..Options::default() };
+    let (mut writer, reader, _) = open(directory.path(), options).unwrap();
+    let nested = Value::List(vec![Value::Int(22), Value::List(vec![Value::from("root")])]);
+    let values = [Value::from("[x".to_owned()), nested, Value::Int(7), Value::from("web1")];
+    let mut model = Model { events: Vec::new() };
+    let events = values.map(|value| {
+        let mut event = Event::new(Timestamp::from_micros(T0), "line");
+        event.set(Field::HostName, value);
+        event
+    });
+    append(&mut writer, &mut model, 0, events.to_vec());
+    // What is full becomes a segment when more comes.
+    append(&mut writer, &mut model, 1, vec![Event::new(Timestamp::from_micros(T0), "more")]);
+    let begun = std::time::Instant::now();
+    while reader.stats().segments == 0 {
+        assert!(begun.elapsed().as_secs() < 60, "no segment was made");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    for host in ["[x", "22", "root", "7", "web1"] {
+        let is = Condition::Text(Pattern::literal(host));
+        let predicate = Predicate::Atom(Target::Field(Field::HostName.into()), is);
+        assert_eq!(model.matches(&predicate, Timestamp::MIN, Timestamp::MAX).len(), 1, "{host}");
+        model.check(&reader, &predicate, Timestamp::MIN, Timestamp::MAX);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
@@ -307,6 +439,7 @@ proptest! {
         batches in prop::collection::vec(prop::collection::vec(event(), 0..12), 1..8),
         segment_events in 1_usize..30,
         predicates in prop::collection::vec(predicate(), 12),
+        aggregations in prop::collection::vec(aggregation(), 12),
         from in -200_000_i64..200_000,
         length in 0_i64..300_000,
         reopen in any::<bool>(),
@@ -332,6 +465,9 @@ proptest! {
                 (from, from.plus_micros(length * 100_000))
             };
             model.check(&reader, predicate, from, to);
+        }
+        for aggregation in &aggregations {
+            model.check_aggregation(&reader, aggregation);
         }
         model.check_replay(&reader, from);
         reader.verify().unwrap();

@@ -28,12 +28,44 @@ impl Bitmap {
         bitmap
     }
 
+    /// The rows from `first` on for which `holds` is true, others not.
+    pub(crate) fn of_span(
+        rows: usize,
+        first: usize,
+        holds: impl ExactSizeIterator<Item = bool>,
+    ) -> Self {
+        if first == 0 && holds.len() == rows {
+            return Bitmap::of(holds, rows);
+        }
+        let mut bitmap = Bitmap::filled(rows, false);
+        for (row, truth) in (first..rows).zip(holds) {
+            if truth {
+                bitmap.insert(row);
+            }
+        }
+        bitmap
+    }
+
     /// The rows of this range.
     pub(crate) fn range(rows: usize, range: std::ops::Range<usize>) -> Self {
-        if range == (0..rows) {
-            return Bitmap::filled(rows, true);
+        let mut bitmap = Bitmap::filled(rows, false);
+        bitmap.insert_all(range);
+        bitmap
+    }
+
+    /// Adds all rows of the range.
+    pub(crate) fn insert_all(&mut self, range: std::ops::Range<usize>) {
+        for (word, bits) in word_masks(range.start..range.end.min(self.rows)) {
+            if let Some(word) = self.words.get_mut(word) {
+                *word |= bits;
+            }
         }
-        Bitmap::of((0..rows).map(|row| range.contains(&row)), rows)
+    }
+
+    /// Whether any row of the range is in the set.
+    pub(crate) fn has_any(&self, range: std::ops::Range<usize>) -> bool {
+        word_masks(range.start..range.end.min(self.rows))
+            .any(|(word, bits)| self.words.get(word).is_some_and(|word| word & bits != 0))
     }
 
     /// Adds a row.
@@ -67,10 +99,6 @@ impl Bitmap {
         self.words.iter().all(|word| *word == 0)
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.count() == self.rows
-    }
-
     pub(crate) fn count(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
@@ -99,6 +127,16 @@ impl Bitmap {
     }
 }
 
+/// The words that a range of rows touches, each with the bits of its rows in it.
+fn word_masks(range: std::ops::Range<usize>) -> impl Iterator<Item = (usize, u64)> {
+    let words = if range.is_empty() { 0..0 } else { range.start / 64..range.end.div_ceil(64) };
+    words.map(move |word| {
+        let first = range.start.saturating_sub(word * 64);
+        let unused = ((word + 1) * 64).saturating_sub(range.end);
+        (word, (u64::MAX << first) & (u64::MAX >> unused))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,10 +153,28 @@ mod tests {
             assert_eq!(both, expect(|row| row % 6 == 0));
             let neither: Vec<usize> = thirds.clone().or(&evens).not().rows().collect();
             assert_eq!(neither, expect(|row| row % 3 != 0 && row % 2 != 0));
-            assert!(Bitmap::filled(rows, true).is_full());
+            assert_eq!(Bitmap::filled(rows, true).count(), rows);
             assert!(thirds.clone().and(&thirds.clone().not()).is_empty());
             assert_eq!(thirds.count(), rows.div_ceil(3));
             assert!((0..rows).all(|row| evens.get(row) == (row % 2 == 0)));
+        }
+    }
+
+    #[test]
+    fn ranges_are_the_rows_between() {
+        for rows in [1, 64, 65, 200] {
+            for start in 0..=rows {
+                for end in [start, start + 1, start + 63, start + 64, start + 130, rows] {
+                    let range = Bitmap::range(rows, start..end);
+                    let expected =
+                        Bitmap::of((0..rows).map(|row| (start..end).contains(&row)), rows);
+                    assert_eq!(range, expected, "{start}..{end} of {rows}");
+                    assert_eq!(range.has_any(start..end), !range.is_empty());
+                    assert!(
+                        !range.has_any(0..start.min(end)) && !range.has_any(end.max(start)..rows)
+                    );
+                }
+            }
         }
     }
 }

@@ -5,13 +5,16 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
 use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
+use bergfried_query::fold;
 use bytes::Bytes;
 use parquet::data_type::ByteArray;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::columns::{FILTERED, INTS, TEXTS, to_cell};
-use super::filter::{FilterBuilder, Hashed};
+use super::columns::{FILTERED, INTS, REQUIRED, TEXTS, to_cell};
+use super::filter::{FilterBuilder, Hashed, each_word, value_hash};
 use super::original::{Parts, template};
+use super::stretch::STRETCH;
+use super::words::{WordsBuilder, is_told};
 use crate::text_hash::TextHasher;
 
 /// Columns of one row group.
@@ -28,6 +31,8 @@ pub(crate) struct RowGroup {
     pub(crate) original: Texts,
     pub(crate) fields: Texts,
     pub(crate) filter: FilterBuilder,
+    /// Of the messages.
+    pub(crate) words: WordsBuilder,
     /// Fields that have a column, but also values that it cannot hold.
     pub(crate) spilled: Vec<Field>,
     slots: Vec<Slot>,
@@ -47,8 +52,21 @@ enum Slot {
 pub(crate) struct Dictionary {
     found: HashMap<Box<str>, usize, BuildHasherDefault<TextHasher>>,
     distinct: Vec<ByteArray>,
+    /// In which stretch each occurred last.
+    stretches: Vec<usize>,
     codes: Vec<usize>,
     pub(crate) levels: Vec<i16>,
+}
+
+/// Where a text occurred before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// In the same stretch.
+    Here,
+    /// In another stretch.
+    Elsewhere,
+    /// Nowhere.
+    Nowhere,
 }
 
 /// A column whose texts do not.
@@ -67,18 +85,21 @@ pub(crate) struct Ints {
 }
 
 impl Dictionary {
-    /// Adds a text; true where it is the first of its kind.
-    fn push(&mut self, text: &str) -> bool {
+    /// Adds a text; tells where it occurred before.
+    fn push(&mut self, text: &str) -> Before {
+        let stretch = self.levels.len() / STRETCH;
         self.levels.push(1);
         if let Some(code) = self.found.get(text) {
             self.codes.push(*code);
-            return false;
+            let last = self.stretches.get_mut(*code).map(|last| std::mem::replace(last, stretch));
+            return if last == Some(stretch) { Before::Here } else { Before::Elsewhere };
         }
         let code = self.distinct.len();
         self.found.insert(text.into(), code);
         self.distinct.push(ByteArray::from(text.as_bytes().to_vec()));
+        self.stretches.push(stretch);
         self.codes.push(code);
-        true
+        Before::Nowhere
     }
 
     /// The texts, row by row, without the absent ones.
@@ -128,10 +149,22 @@ impl RowGroup {
             original: Texts::default(),
             fields: Texts::default(),
             filter: FilterBuilder::new(),
+            words: WordsBuilder::default(),
             spilled: Vec::new(),
             slots: Field::ALL.iter().map(slot).collect(),
             numbers: HashSet::default(),
         }
+    }
+
+    /// For each column of the schema whether no row has a value in it.
+    pub(crate) fn without_values(&self) -> Vec<bool> {
+        let texts = self.texts.iter().map(|column| &column.levels);
+        let ints = self.ints.iter().map(|column| &column.levels);
+        let others =
+            [&self.message.levels, &self.head.levels, &self.original.levels, &self.fields.levels];
+        let optional = texts.chain(ints).chain(others);
+        let required = std::iter::repeat_n(false, REQUIRED.len());
+        required.chain(optional.map(|levels| !levels.contains(&1))).collect()
     }
 
     /// How many rows.
@@ -146,13 +179,18 @@ impl RowGroup {
         self.ids.push(id.cast_signed());
         let mut rest: Vec<(&FieldName<'_>, &Value<'_>)> = Vec::new();
         for (name, value) in event.fields() {
+            // They are the store's, and have columns of their own.
+            if matches!(name, FieldName::Known(Field::EventId | Field::EventIngested)) {
+                continue;
+            }
             if !self.push_column(name, value) {
                 rest.push((name, value));
-                add_value_words(&mut self.filter, value);
-                if let FieldName::Known(field) = name
-                    && !matches!(self.slot(*field), Slot::Other)
-                    && !self.spilled.contains(field)
-                {
+                let FieldName::Known(field) = name else {
+                    add_value_words(&mut self.filter, value);
+                    continue;
+                };
+                self.add_to_filter(*field, value);
+                if !matches!(self.slot(*field), Slot::Other) && !self.spilled.contains(field) {
                     self.spilled.push(*field);
                 }
             }
@@ -186,11 +224,10 @@ impl RowGroup {
                 else {
                     return false;
                 };
-                if column.push(&cell) {
-                    add_value_words(&mut self.filter, value);
-                    if FILTERED.contains(field) {
-                        add_whole_values(&mut self.filter, *field, value);
-                    }
+                match column.push(&cell) {
+                    Before::Here => {}
+                    Before::Elsewhere => self.add_to_stretch(*field, value),
+                    Before::Nowhere => self.add_to_filter(*field, value),
                 }
             }
             _ => return false,
@@ -198,28 +235,58 @@ impl RowGroup {
         true
     }
 
+    /// Adds what searches for a value of this field look for.
+    fn add_to_filter(&mut self, field: Field, value: &Value<'_>) {
+        add_value_words(&mut self.filter, value);
+        if FILTERED.contains(&field) {
+            each_text(value, &mut |text| self.filter.add_value(field, text));
+        }
+        self.add_to_stretch(field, value);
+    }
+
+    /// Adds what searches for a value of this field look for in each stretch.
+    fn add_to_stretch(&mut self, field: Field, value: &Value<'_>) {
+        let row = self.rows() - 1;
+        if FILTERED.contains(&field) {
+            each_text(value, &mut |text| self.words.add(row, value_hash(field, &fold(text))));
+        }
+        if field == Field::Message {
+            each_text(value, &mut |text| add_message(&mut self.words, row, text));
+        }
+    }
+
     fn push_original(&mut self, event: &Event<'_>) {
         let original = event.original();
-        self.filter.add_words(original);
         let message = event.text(Field::Message);
+        if let Some(message) = message {
+            let row = self.rows() - 1;
+            each_word(message, |hash, word| {
+                self.filter.add(hash);
+                if is_told(word) {
+                    self.words.add(row, hash);
+                }
+            });
+        }
         let parts = Parts {
             created: event.created(),
             host: event.text(Field::HostName).filter(|host| !host.starts_with('[')),
             program: event.text(Field::ProcessName).filter(|program| !program.starts_with('[')),
             pid: event.get(Field::ProcessPid).and_then(Value::as_int),
         };
-        match message.and_then(|message| template(original, message, &parts)) {
-            Some(head) => {
-                // The message's first word may be glued to the text before it.
-                let glued = head.chars().next_back().is_some_and(bergfried_query::tokens::is_word);
+        let head = message.and_then(|message| template(original, message, &parts));
+        let before = message.and_then(|message| original.strip_suffix(message));
+        match (head, before) {
+            (Some(head), Some(before)) => {
+                // The message's first word may be glued to the text before it, and its first numbers
+                // may be the last of an address.
+                let is_open = |last| bergfried_query::tokens::is_word(last) || last == '.';
+                let glued = before.chars().next_back().is_some_and(is_open);
+                self.filter.add_words(if glued { original } else { before });
                 self.head.push(&head);
-                if glued {
-                    self.filter.add_words(message.unwrap_or_default());
-                }
             }
-            None => {
+            _ => {
                 self.original.push(original);
-                self.filter.add_words(message.unwrap_or_default());
+                self.filter.add_words(original);
             }
         }
     }
@@ -243,22 +310,27 @@ impl RowGroup {
 }
 
 fn add_value_words(filter: &mut FilterBuilder, value: &Value<'_>) {
-    match value {
-        Value::List(values) => values.iter().for_each(|value| add_value_words(filter, value)),
-        value => filter.add_words(&value.to_text()),
-    }
+    each_text(value, &mut |text| filter.add_words(text));
 }
 
-fn add_whole_values(filter: &mut FilterBuilder, field: Field, value: &Value<'_>) {
-    match value {
-        Value::List(values) => {
-            values.iter().for_each(|value| add_whole_values(filter, field, value));
+fn add_message(words: &mut WordsBuilder, row: usize, text: &str) {
+    each_word(text, |hash, word| {
+        if is_told(word) {
+            words.add(row, hash);
         }
-        value => filter.add_value(field, &value.to_text()),
+    });
+}
+
+/// Visits the texts of a value, of a list those of its values.
+fn each_text(value: &Value<'_>, visit: &mut dyn FnMut(&str)) {
+    match value {
+        Value::List(values) => values.iter().for_each(|value| each_text(value, visit)),
+        value => visit(&value.to_text()),
     }
 }
 
-fn to_json(fields: &[(&FieldName<'_>, &Value<'_>)]) -> Cow<'static, str> {
+/// Fields as one JSON object.
+pub(crate) fn to_json(fields: &[(&FieldName<'_>, &Value<'_>)]) -> Cow<'static, str> {
     let mut out = Vec::new();
     let mut serializer = serde_json::Serializer::new(&mut out);
     let written = serializer.serialize_map(None).and_then(|mut map| {

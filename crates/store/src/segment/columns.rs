@@ -50,6 +50,8 @@ pub(crate) const TEXTS: &[Field] = &[
     Field::SyslogFacility,
     Field::SyslogSeverity,
     Field::LogFilePath,
+    Field::HeimdallEventType,
+    Field::HeimdallOsType,
 ];
 
 /// Fields with a column of whole numbers each.
@@ -60,7 +62,12 @@ pub(crate) const INTS: &[Field] = &[
     Field::EventCount,
     Field::SyslogPriority,
     Field::LogOffset,
+    Field::HeimdallSeverity,
 ];
+
+/// Of [`INTS`], those whose numbers seldom repeat: a dictionary of them would be larger than they are.
+pub(crate) const SCATTERED_INTS: &[Field] =
+    &[Field::ProcessPid, Field::SourcePort, Field::LogOffset];
 
 /// Fields whose values are in the filter whole, so that a search for one value can skip row groups.
 pub(crate) const FILTERED: &[Field] = &[

@@ -91,6 +91,21 @@ pub(crate) fn word_hashes(folded: &str, mut each: impl FnMut(u64, usize, usize))
     }
 }
 
+/// Calls `each` with the hash of every word that a search may look for in a text, and the word.
+pub(crate) fn each_word(text: &str, mut each: impl FnMut(u64, &str)) {
+    let mut told = |folded: &str| {
+        word_hashes(folded, |hash, start, end| {
+            each(hash, folded.get(start..end).unwrap_or_default());
+        });
+    };
+    told(&fold(text));
+    if !text.is_ascii() {
+        // Beyond ASCII, lower-casing a whole text and its words apart can differ; searches that mind
+        // case look for the latter.
+        tokens::words(text).for_each(|word| told(&fold(word)));
+    }
+}
+
 /// A hasher for keys that are hashes already.
 #[derive(Default)]
 pub(crate) struct Hashed(u64);
@@ -137,15 +152,7 @@ impl FilterBuilder {
 
     /// Adds every word of a text.
     pub(crate) fn add_words(&mut self, text: &str) {
-        let folded = fold(text);
-        word_hashes(&folded, |hash, _, _| self.add(hash));
-        if !text.is_ascii() {
-            // Beyond ASCII, lower-casing a whole text and its words apart can differ; searches that
-            // mind case look for the latter.
-            for word in tokens::words(text) {
-                word_hashes(&fold(word), |hash, _, _| self.add(hash));
-            }
-        }
+        each_word(text, |hash, _| self.add(hash));
     }
 
     /// Adds one whole value of a field.
@@ -158,17 +165,22 @@ impl FilterBuilder {
 
     /// The filter's bytes.
     pub(crate) fn build(self) -> Vec<u8> {
-        let blocks = (self.hashes.len() * BITS_PER_VALUE).div_ceil(BLOCK * 8).max(1);
-        let mut words = vec![[0_u32; LANES]; blocks];
-        for hash in self.hashes {
-            if let Some(block) = words.get_mut(block_of(hash, blocks)) {
-                for (lane, bit) in block.iter_mut().zip(bits(hash)) {
-                    *lane |= bit;
-                }
+        bloom(self.hashes.into_iter(), BITS_PER_VALUE)
+    }
+}
+
+/// A filter of these hashes.
+pub(crate) fn bloom(hashes: impl ExactSizeIterator<Item = u64>, bits_per_value: usize) -> Vec<u8> {
+    let blocks = (hashes.len() * bits_per_value).div_ceil(BLOCK * 8).max(1);
+    let mut words = vec![[0_u32; LANES]; blocks];
+    for hash in hashes {
+        if let Some(block) = words.get_mut(block_of(hash, blocks)) {
+            for (lane, bit) in block.iter_mut().zip(bits(hash)) {
+                *lane |= bit;
             }
         }
-        words.into_iter().flatten().flat_map(u32::to_le_bytes).collect()
     }
+    words.into_iter().flatten().flat_map(u32::to_le_bytes).collect()
 }
 
 /// Whether a filter's bytes may contain this hash; bytes that are no filter may contain anything.

@@ -7,53 +7,71 @@
 use parquet::basic::Encoding;
 use parquet::column::page::{Page, PageReader};
 
+use super::stretch::Stretches;
 use crate::bytes_io::{Bytes, Malformed};
 
 /// The code of a row that has no text.
 pub(crate) const ABSENT: u32 = u32::MAX;
 
-/// A text column of one row group.
+/// A text column of one row group, or what was read of it.
 #[derive(Debug, Default)]
 pub(crate) struct TextColumn {
     text: String,
     /// Where each text ends in `text`.
     ends: Vec<usize>,
-    /// For each row the number of its text, or [`ABSENT`].
-    pub(crate) codes: Vec<u32>,
+    /// The first row that was read.
+    first: usize,
+    /// For each row from the first on that was read the number of its text, or [`ABSENT`].
+    codes: Vec<u32>,
 }
 
 impl TextColumn {
-    /// A column without texts.
-    pub(crate) fn absent(rows: usize) -> Self {
-        TextColumn { codes: vec![ABSENT; rows], ..TextColumn::default() }
-    }
-
-    /// Reads the column; pages without any of the wanted rows (ascending) are left out, their rows
-    /// absent.
+    /// Reads the column; pages without any of the wanted rows are left out, their rows absent.
     pub(crate) fn read(
         mut pages: impl PageReader,
         rows: usize,
-        wanted: Option<&[usize]>,
+        wanted: &Stretches,
     ) -> Result<Self, String> {
-        let mut column = Reading { codes: Vec::with_capacity(rows), ..Reading::default() };
-        while let Some(next) = pages.peek_next_page().map_err(|error| error.to_string())? {
-            let start = column.codes.len();
-            if let (Some(wanted), Some(levels), false) = (wanted, next.num_levels, next.is_dict) {
-                let end = start.saturating_add(levels);
-                let first = wanted.partition_point(|row| *row < start);
-                if end <= rows && wanted.get(first).is_none_or(|row| *row >= end) {
+        let within = wanted.span();
+        let mut column = Reading::default();
+        column.codes.reserve(within.len());
+        let mut row = 0;
+        while row < within.end
+            && let Some(next) = pages.peek_next_page().map_err(|error| error.to_string())?
+        {
+            if let (Some(length), false) = (next.num_rows.or(next.num_levels), next.is_dict) {
+                let end = row.saturating_add(length);
+                if end <= rows && !wanted.overlap(&(row..end)) {
                     pages.skip_next_page().map_err(|error| error.to_string())?;
-                    column.codes.resize(end, ABSENT);
+                    if !column.codes.is_empty() {
+                        column.codes.resize(end - column.first, ABSENT);
+                    }
+                    row = end;
                     continue;
                 }
             }
             let page = pages.get_next_page().map_err(|error| error.to_string())?;
+            if column.codes.is_empty() {
+                column.first = row;
+            }
             column.page(page.ok_or("a page is missing")?, rows)?;
+            row = row.max(column.first + column.codes.len());
         }
-        if column.codes.len() != rows {
+        if row < within.end {
             return Err("a column has too few rows".to_owned());
         }
         column.finish().map_err(str::to_owned)
+    }
+
+    /// The rows that were read, with some between them that may not have been.
+    pub(crate) fn span(&self) -> (usize, &[u32]) {
+        (self.first, &self.codes)
+    }
+
+    /// The code of a row, or [`ABSENT`].
+    pub(crate) fn code(&self, row: usize) -> u32 {
+        let code = row.checked_sub(self.first).and_then(|row| self.codes.get(row));
+        code.copied().unwrap_or(ABSENT)
     }
 
     /// The texts that occur, by code.
@@ -61,9 +79,14 @@ impl TextColumn {
         (0..self.ends.len()).map(|code| self.by_code(code))
     }
 
+    /// The texts one after the other, and where each ends.
+    pub(crate) fn all(&self) -> (&str, &[usize]) {
+        (&self.text, &self.ends)
+    }
+
     /// The text of a row.
     pub(crate) fn get(&self, row: usize) -> Option<&str> {
-        let code = *self.codes.get(row)?;
+        let code = self.code(row);
         (code != ABSENT).then(|| self.by_code(code as usize))
     }
 
@@ -85,6 +108,7 @@ impl TextColumn {
 struct Reading {
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    first: usize,
     codes: Vec<u32>,
 }
 
@@ -95,7 +119,7 @@ impl Reading {
         if !self.ends.iter().all(|end| text.is_char_boundary(*end)) {
             return Err("text is not UTF-8");
         }
-        Ok(TextColumn { text, ends: self.ends, codes: self.codes })
+        Ok(TextColumn { text, ends: self.ends, first: self.first, codes: self.codes })
     }
 
     fn page(&mut self, page: Page, rows: usize) -> Result<(), Malformed> {
@@ -105,13 +129,16 @@ impl Reading {
             }
             Page::DataPage { buf, num_values, encoding, .. } => {
                 let count = num_values as usize;
-                if count > rows.saturating_sub(self.codes.len()) {
+                if count > rows.saturating_sub(self.first + self.codes.len()) {
                     return Err("a column has too many rows");
                 }
                 let mut bytes = Bytes(&buf);
                 let length = bytes.u32()? as usize;
-                let levels = runs(bytes.take(length)?, 1, count)?;
-                let present = levels.iter().filter(|level| **level == 1).count();
+                let levels = levels(bytes.take(length)?, count)?;
+                let present = match &levels {
+                    Levels::Same(level) => count * usize::from(*level == 1),
+                    Levels::Each(levels) => levels.iter().filter(|level| **level == 1).count(),
+                };
                 let codes = match encoding {
                     Encoding::PLAIN => {
                         let first = u32::try_from(self.ends.len()).map_err(|_| "too many texts")?;
@@ -124,24 +151,32 @@ impl Reading {
                     }
                     _ => return Err("a page has an encoding that is not written here"),
                 };
-                self.codes_of(&levels, codes)
+                self.codes_of(&levels, count, codes)
             }
             Page::DataPageV2 { .. } => Err("a page has a version that is not written here"),
         }
     }
 
-    fn codes_of(&mut self, levels: &[u32], codes: Vec<u32>) -> Result<(), Malformed> {
-        let known = self.ends.len();
-        if codes.iter().any(|code| *code as usize >= known) {
+    fn codes_of(
+        &mut self,
+        levels: &Levels,
+        count: usize,
+        codes: Vec<u32>,
+    ) -> Result<(), Malformed> {
+        let greatest = codes.iter().copied().max();
+        if greatest.is_some_and(|greatest| greatest as usize >= self.ends.len()) {
             return Err("a code has no text");
         }
-        if codes.len() == levels.len() {
-            self.codes.extend(codes);
-            return Ok(());
+        match levels {
+            Levels::Each(levels) if codes.len() < count => {
+                let mut codes = codes.into_iter();
+                let level =
+                    |level: &u32| if *level == 1 { codes.next().unwrap_or(ABSENT) } else { ABSENT };
+                self.codes.extend(levels.iter().map(level));
+            }
+            _ if codes.len() == count => self.codes.extend(codes),
+            _ => self.codes.resize(self.codes.len() + count, ABSENT),
         }
-        let mut codes = codes.into_iter();
-        let level = |level: &u32| if *level == 1 { codes.next().unwrap_or(ABSENT) } else { ABSENT };
-        self.codes.extend(levels.iter().map(level));
         Ok(())
     }
 
@@ -154,6 +189,23 @@ impl Reading {
         }
         Ok(())
     }
+}
+
+/// For each row whether it has a text.
+enum Levels {
+    /// The same of all.
+    Same(u32),
+    Each(Vec<u32>),
+}
+
+fn levels(bytes: &[u8], count: usize) -> Result<Levels, Malformed> {
+    let mut run = Bytes(bytes);
+    let header = run.length()?;
+    if header & 1 == 0 && header >> 1 >= count && count > 0 {
+        let [level] = run.array::<1>()?;
+        return Ok(Levels::Same(u32::from(level)));
+    }
+    runs(bytes, 1, count).map(Levels::Each)
 }
 
 /// Reads `count` numbers of `width` bits in Parquet's hybrid of runs and bit-packing.
@@ -189,21 +241,25 @@ fn unpack(packed: &[u8], width: u32, count: usize, out: &mut Vec<u32>) -> Result
     if (packed.len() as u64) * 8 < u64::from(width) * count as u64 {
         return Err("a run ends early");
     }
-    let mask = (1_u64 << width) - 1;
-    let (mut buffer, mut bits) = (0_u64, 0_u32);
-    let (words, tail) = packed.as_chunks::<4>();
-    let words = words.iter().map(|word| (u64::from(u32::from_le_bytes(*word)), 32));
-    let mut input = words.chain(tail.iter().map(|byte| (u64::from(*byte), 8)));
-    for _ in 0..count {
-        while bits < width {
-            let (more, length) = input.next().ok_or("a run ends early")?;
-            buffer |= more << bits;
-            bits += length;
-        }
-        out.push(u32::try_from(buffer & mask).unwrap_or(0));
-        buffer >>= width;
-        bits -= width;
-    }
+    // Each number lies within the eight bytes from the one that it begins in; behind the last ones
+    // zeros stand in for what is not there.
+    let mut tail = [0; 16];
+    let whole = packed.len().saturating_sub(8);
+    let last = packed.get(whole..).unwrap_or_default();
+    tail.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
+    let (mask, width) = ((1_u64 << width) - 1, width as usize);
+    out.extend((0..count).map(|number| {
+        let bit = number * width;
+        let (byte, shift) = (bit / 8, bit % 8);
+        let word = match packed.get(byte..).and_then(|rest| rest.first_chunk::<8>()) {
+            Some(word) => u64::from_le_bytes(*word),
+            None => tail
+                .get(byte - whole..)
+                .and_then(|rest| rest.first_chunk::<8>())
+                .map_or(0, |word| u64::from_le_bytes(*word)),
+        };
+        u32::try_from(word >> shift & mask).unwrap_or(0)
+    }));
     Ok(())
 }
 
@@ -235,5 +291,23 @@ mod tests {
         assert!(runs(&[0, 0], 8, 1).is_err());
         assert!(runs(&[], 33, 1).is_err());
         assert_eq!(runs(&[8], 0, 4).unwrap(), [0; 4]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn packed_numbers_are_unpacked(
+            width in 0..=32_u32, numbers in proptest::collection::vec(proptest::num::u32::ANY, 0..70),
+        ) {
+            let mask = ((1_u64 << width) - 1) as u32;
+            let numbers: Vec<u32> = numbers.into_iter().map(|number| number & mask).collect();
+            let mut packed = vec![0; (numbers.len() * width as usize).div_ceil(8)];
+            for bit in 0..numbers.len() * width as usize {
+                let (number, place) = (bit / width as usize, bit % width as usize);
+                packed[bit / 8] |= u8::try_from(numbers[number] >> place & 1).unwrap() << (bit % 8);
+            }
+            let mut out = Vec::new();
+            proptest::prop_assert!(unpack(&packed, width, numbers.len(), &mut out).is_ok());
+            proptest::prop_assert_eq!(out, numbers);
+        }
     }
 }

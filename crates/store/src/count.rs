@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bergfried_event::{Event, Timestamp};
+use bergfried_event::Timestamp;
 
-use crate::block::Block;
 use crate::error::StoreError;
 use crate::snapshot::Shared;
-use crate::unit::{Matching, Query, Spanned, Unit, damaged, run};
+use crate::unit::{Matching, Query, Spanned, Unit, in_block, run};
 
 /// A histogram has at most so many buckets; narrower ones are widened.
 const MAX_BUCKETS: i64 = 100_000;
@@ -16,17 +15,23 @@ const MAX_BUCKETS: i64 = 100_000;
 pub(crate) fn count(shared: &Shared, query: &Query<'_>) -> Result<u64, StoreError> {
     let units = query.units(&shared.get())?;
     let counts = run(
+        query.limits,
         &units,
         || 0_u64,
         |_, spanned, count| {
             *count += match &spanned.unit {
                 Unit::Block(block) => {
                     let mut matches = 0;
-                    in_block(shared, query, block, |_, _| matches += 1)?;
+                    in_block(shared, query, block, |_, _| {
+                        matches += 1;
+                        Ok(())
+                    })?;
                     matches
                 }
                 Unit::Rows { loaded, group, .. } if query.holds_for_all(spanned) => {
-                    loaded.index.row_groups.get(*group).map_or(0, |group| group.rows as u64)
+                    let rows = loaded.index.row_groups.get(*group).map_or(0, |group| group.rows);
+                    query.answered_from_index(rows);
+                    rows as u64
                 }
                 Unit::Rows { segment, loaded, group } => {
                     Matching::new(query, segment, loaded, *group)?.all(query)?.count() as u64
@@ -49,23 +54,27 @@ pub(crate) fn histogram(
     let last = units.iter().map(|unit| unit.created.1.min(Timestamp::from_micros(query.to))).max();
     let span = first.zip(last).map_or(0, |(first, last)| last.since(first));
     let width = width.max(span / MAX_BUCKETS).max(1);
-    let buckets = run(&units, BTreeMap::new, |_, spanned, buckets| {
+    let buckets = run(query.limits, &units, BTreeMap::new, |_, spanned, buckets| {
         let mut tally = Tally { width, bucket: None, count: 0, buckets };
         match &spanned.unit {
             Unit::Block(block) => {
-                in_block(shared, query, block, |created, _| tally.add(created, 1))?;
+                in_block(shared, query, block, |created, _| {
+                    tally.add(created, 1);
+                    Ok(())
+                })?;
             }
             Unit::Rows { loaded, group, .. }
                 if query.holds_for_all(spanned)
                     && spanned.created.0.floor_to(width) == spanned.created.1.floor_to(width) =>
             {
                 let rows = loaded.index.row_groups.get(*group).map_or(0, |group| group.rows);
+                query.answered_from_index(rows);
                 tally.add(spanned.created.0, rows as u64);
             }
             Unit::Rows { segment, loaded, group } => {
                 let mut matching = Matching::new(query, segment, loaded, *group)?;
                 if !matching.is_empty() {
-                    let created = matching.rows.created()?;
+                    let created = matching.rows.created(&matching.possible()?)?;
                     for row in matching.all(query)?.rows() {
                         if let Some(at) = created.get(row) {
                             tally.add(Timestamp::from_micros(at), 1);
@@ -115,28 +124,9 @@ impl Tally<'_> {
     }
 }
 
-/// Walks the events of a block that match.
-pub(crate) fn in_block(
-    shared: &Shared,
-    query: &Query<'_>,
-    block: &Block,
-    mut visit: impl FnMut(Timestamp, &Event<'_>),
-) -> Result<(), StoreError> {
-    let mut walk = || -> Result<(), &'static str> {
-        for (position, id) in (0..block.len()).zip(block.first_id()..) {
-            let encoded = block.get(position)?;
-            if let Some(event) = query.in_memory(&encoded, id)? {
-                visit(encoded.created, &event);
-            }
-        }
-        Ok(())
-    };
-    walk().map_err(|reason| damaged(shared, reason))
-}
-
 impl Query<'_> {
     /// Whether every event of the unit matches, without looking.
-    fn holds_for_all(&self, spanned: &Spanned) -> bool {
+    pub(crate) fn holds_for_all(&self, spanned: &Spanned) -> bool {
         self.is_time_alone()
             && self.from <= spanned.created.0
             && self.to > spanned.created.1.micros()
