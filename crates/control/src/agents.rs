@@ -63,7 +63,8 @@ impl Control {
                     "INSERT INTO agent \
                  (name, host, version, address, first_seen, last_seen, batches, records) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1, ?6) \
-                 ON CONFLICT (name) DO UPDATE SET host = excluded.host, \
+                 ON CONFLICT (name) DO UPDATE SET \
+                 host = CASE excluded.host WHEN '' THEN host ELSE excluded.host END, \
                  version = excluded.version, address = excluded.address, \
                  last_seen = max(last_seen, excluded.last_seen), \
                  batches = batches + 1, records = records + excluded.records RETURNING batches",

@@ -11,10 +11,15 @@ use crate::error::{ControlError, loaded, stored};
 pub(crate) const ALERTS_DROPPED: &str = "alerts.dropped";
 /// Agents forgotten because there were too many.
 pub(crate) const AGENTS_DROPPED: &str = "agents.dropped";
+/// Hosts forgotten because there were too many.
+pub(crate) const HOSTS_DROPPED: &str = "hosts.dropped";
 /// Notifications that became dead letters because their channel's queue was full.
 pub(crate) const OUTBOX_OVERFLOWED: &str = "outbox.overflowed";
 /// Dead letters deleted because there were too many.
 pub(crate) const DEAD_LETTERS_DROPPED: &str = "outbox.dead_letters_dropped";
+
+/// Escalations and reminders dropped because there were too many.
+pub(crate) const TIMERS_DROPPED: &str = "telling.timers_dropped";
 
 impl Control {
     /// What was dropped at a cap since the database was made, by name; absent where nothing was.

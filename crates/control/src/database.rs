@@ -27,6 +27,7 @@ pub struct Control {
     /// Reads that may take long, so that no token check waits for them.
     long_reader: Mutex<Connection>,
     pub(crate) unrecorded_uses: AtomicU64,
+    pub(crate) token_changes: AtomicU64,
 }
 
 impl Control {
@@ -45,6 +46,7 @@ impl Control {
             reader: Mutex::new(connect(path, "NORMAL")?),
             long_reader: Mutex::new(connect(path, "NORMAL")?),
             unrecorded_uses: AtomicU64::new(0),
+            token_changes: AtomicU64::new(0),
         })
     }
 
@@ -116,7 +118,7 @@ mod tests {
     use bergfried_event::Timestamp;
 
     use super::*;
-    use crate::{AlertFilter, TokenKind};
+    use crate::{BookChanges, BookRow, TokenKind};
 
     #[test]
     fn a_full_disk_changes_nothing_and_locks_nobody_out() {
@@ -127,41 +129,23 @@ mod tests {
         let pages: i64 =
             control.writer().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
         control.writer().pragma_update(None, "max_page_count", pages).unwrap();
-        let finding = bergfried_event::Finding {
-            rule_id: String::new(),
-            rule_name: "title".to_owned(),
-            severity: bergfried_event::Severity::Low,
-            host: None,
-            user: None,
-            source: None,
-            program: None,
-            count: 1,
-            first_seen: now,
-            last_seen: now,
-            techniques: Vec::new(),
-            tags: Vec::new(),
-            falsepositives: Vec::new(),
-            group: Vec::new(),
-            matched: Vec::new(),
-            example: "x".repeat(4000),
-            event_ids: Vec::new(),
+        let row = |number| BookRow { number, body: Some("x".repeat(4000)) };
+        let changes = BookChanges {
+            applied: Some(1),
+            alerts: (1..50).map(row).collect(),
+            ..BookChanges::default()
         };
-        let findings: Vec<_> = (0..50)
-            .map(|index| bergfried_event::Finding {
-                host: Some(format!("host{index}")),
-                ..finding.clone()
-            })
-            .collect();
-        let error = control.apply_findings(1, &findings, "Production", &[], now).unwrap_err();
+        let error = control.write_book(&changes).unwrap_err();
         assert!(matches!(error, ControlError::Full), "{error:?}");
         assert_eq!(control.applied_sequence().unwrap(), 0);
-        let filter = AlertFilter { limit: 1, ..AlertFilter::default() };
-        assert_eq!(control.alerts(&filter).unwrap(), []);
+        let mut stored = 0;
+        control.read_book(|_, _| stored += 1).unwrap();
+        assert_eq!(stored, 0);
         let token = control.check_token(TokenKind::Admin, secret.expose(), now).unwrap();
         assert!(token.is_some());
 
         control.writer().pragma_update(None, "max_page_count", 1_000_000).unwrap();
-        control.apply_findings(1, &findings, "Production", &[], now).unwrap();
+        control.write_book(&changes).unwrap();
         assert_eq!(control.applied_sequence().unwrap(), 1);
     }
 }

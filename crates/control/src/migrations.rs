@@ -2,6 +2,10 @@
 //!
 //! Steps are only ever appended: a step that has shipped is never edited.
 
+mod audit_chain;
+mod old_alerts;
+mod old_outbox;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::ControlError;
@@ -12,12 +16,33 @@ const APPLICATION_ID: i64 = 0x6267_6643;
 const STEPS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_token_limits.sql"),
+    include_str!("migrations/0003_accounts.sql"),
+    include_str!("migrations/0004_telling.sql"),
+    include_str!("migrations/0005_book.sql"),
+    include_str!("migrations/0006_no_old_alerts.sql"),
+    include_str!("migrations/0007_exceptions.sql"),
+    include_str!("migrations/0008_no_outbox.sql"),
+    include_str!("migrations/0009_hosts.sql"),
+    include_str!("migrations/0010_searches.sql"),
+    include_str!("migrations/0011_people.sql"),
+    include_str!("migrations/0012_raised.sql"),
+    include_str!("migrations/0013_search_times.sql"),
 ];
 
 /// Runs the steps that the database has not seen, each in its own transaction.
 pub(crate) fn apply(connection: &mut Connection) -> Result<(), ControlError> {
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    for (index, step) in STEPS.iter().enumerate() {
+    apply_steps(connection, STEPS)
+}
+
+/// As [`apply`], as a program did that knew only so many steps.
+#[cfg(test)]
+pub(crate) fn apply_until(connection: &mut Connection, last: usize) {
+    apply_steps(connection, &STEPS[..last]).unwrap();
+}
+
+fn apply_steps(connection: &mut Connection, steps: &[&str]) -> Result<(), ControlError> {
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+    for (index, step) in steps.iter().enumerate() {
         let step_version = i64::try_from(index).unwrap_or(i64::MAX).saturating_add(1);
         // Read inside the transaction: two processes may open the same file at once.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -31,6 +56,15 @@ pub(crate) fn apply(connection: &mut Connection) -> Result<(), ControlError> {
             return Err(ControlError::Newer { found, known });
         }
         if found < step_version {
+            if step_version == old_alerts::STEP {
+                old_alerts::convert(&transaction)?;
+            }
+            if old_outbox::STEPS.contains(&step_version) {
+                old_outbox::convert(&transaction)?;
+            }
+            if step_version == audit_chain::STEP {
+                audit_chain::convert(&transaction)?;
+            }
             transaction.execute_batch(step)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", step_version)?;

@@ -26,21 +26,33 @@ const USE_RESOLUTION: i64 = 60 * Timestamp::SECOND;
 pub enum TokenKind {
     /// Send records as an agent.
     Agent,
+    /// Send records and events as another hub, which is taken at its word.
+    Hub,
     /// Everything.
     Admin,
     /// Report logins over the Watchtower protocol.
     Watchtower,
+    /// Send and read events over Heimdall's protocol, and send records as an agent.
+    Heimdall,
 }
 
 impl TokenKind {
-    const ALL: [TokenKind; 3] = [TokenKind::Agent, TokenKind::Admin, TokenKind::Watchtower];
+    const ALL: [TokenKind; 5] = [
+        TokenKind::Agent,
+        TokenKind::Hub,
+        TokenKind::Admin,
+        TokenKind::Watchtower,
+        TokenKind::Heimdall,
+    ];
 
     /// The lower-case word.
     pub fn name(self) -> &'static str {
         match self {
             TokenKind::Agent => "agent",
+            TokenKind::Hub => "hub",
             TokenKind::Admin => "admin",
             TokenKind::Watchtower => "watchtower",
+            TokenKind::Heimdall => "heimdall",
         }
     }
 }
@@ -182,7 +194,36 @@ impl Control {
             )?;
             insert(transaction, &New::unlimited(kind, name), &secret, now)
         })?;
+        self.token_changes.fetch_add(1, Ordering::AcqRel);
         Ok((info, secret))
+    }
+
+    /// Makes a token of the same kind, name and limits as a live one, which is revoked at the same
+    /// stroke; none where there is no live one of this id.
+    pub fn rotate_token(
+        &self,
+        id: u64,
+        now: Timestamp,
+    ) -> Result<Option<(TokenInfo, Secret)>, ControlError> {
+        let secret = Secret::random()?;
+        let id = stored(id, "a token id")?;
+        let info = self.write(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "SELECT id, kind, name, created, last_used, revoked, events_per_second, \
+                 bytes_per_second, largest_body FROM token WHERE id = ?1 AND revoked IS NULL",
+            )?;
+            let mut rows = statement.query([id])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let old = token_info(row)?;
+            transaction.execute(
+                "UPDATE token SET revoked = ?2 WHERE id = ?1",
+                params![id, now.micros()],
+            )?;
+            let new = New { kind: old.kind, name: &old.name, limits: old.limits };
+            insert(transaction, &new, &secret, now).map(Some)
+        })?;
+        self.token_changes.fetch_add(1, Ordering::AcqRel);
+        Ok(info.map(|info| (info, secret)))
     }
 
     /// The live token of this kind that `presented` is, if any.
@@ -231,6 +272,15 @@ impl Control {
         Ok(found)
     }
 
+    /// Whether any live token is of this kind.
+    pub fn has_token(&self, kind: TokenKind) -> Result<bool, ControlError> {
+        let connection = self.reader();
+        let mut statement = connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM token WHERE kind = ?1 AND revoked IS NULL)",
+        )?;
+        Ok(statement.query_row([kind.name()], |row| row.get(0))?)
+    }
+
     fn record_use(&self, id: u64, now: Timestamp) -> Result<(), ControlError> {
         let id = stored(id, "a token id")?;
         self.write_lightly(|transaction| {
@@ -244,6 +294,11 @@ impl Control {
     /// How often the time of a token's use could not be written since the start.
     pub fn unrecorded_uses(&self) -> u64 {
         self.unrecorded_uses.load(Ordering::Relaxed)
+    }
+
+    /// Rises with every revocation, so that whoever remembers a token knows when to ask again.
+    pub fn token_changes(&self) -> u64 {
+        self.token_changes.load(Ordering::Acquire)
     }
 
     /// The newest 1000 tokens, revoked ones too, newest first.
@@ -265,13 +320,15 @@ impl Control {
     /// Revokes a token at once; false where there is no such live token.
     pub fn revoke_token(&self, id: u64, now: Timestamp) -> Result<bool, ControlError> {
         let id = stored(id, "a token id")?;
-        self.write(|transaction| {
+        let revoked = self.write(|transaction| {
             let changed = transaction.execute(
                 "UPDATE token SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL",
                 params![id, now.micros()],
             )?;
             Ok(changed > 0)
-        })
+        })?;
+        self.token_changes.fetch_add(1, Ordering::AcqRel);
+        Ok(revoked)
     }
 }
 

@@ -4,10 +4,9 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use bergfried_control::{AlertFilter, Control};
-use bergfried_event::Severity;
+use bergfried_control::Control;
 
-use crate::{Store, at, channel, finding};
+use crate::{Store, frame};
 
 const DATABASE: &str = "BERGFRIED_TEST_CONTROL";
 
@@ -36,20 +35,18 @@ fn killed_while_writing() {
         let control = store.open();
         let applied = control.applied_sequence().unwrap();
         assert!(applied >= reported && reported > 0, "{applied} {reported}");
-        let filter = AlertFilter { limit: 10, ..AlertFilter::default() };
-        let alerts = control.alerts(&filter).unwrap();
-        assert_eq!(alerts.len(), 1);
-        assert_eq!(alerts[0].received, applied, "each frame was folded once");
-        assert_eq!(control.outbox_due("ops", at(0), 10).unwrap().len(), 1);
+        let mut bodies = Vec::new();
+        control.read_book(|_, body| bodies.push(body.to_owned())).unwrap();
+        assert_eq!(bodies, [applied.to_string()], "the alert is as of the last frame");
+        let waiting = control.letters_waiting().unwrap();
+        assert_eq!(waiting[0].queued, applied, "a letter with each frame, and no other");
     }
 }
 
 fn write_for_ever(path: &Path) {
     let control = Control::open(path).unwrap();
-    let channels = [channel("ops", Severity::Low)];
     for sequence in control.applied_sequence().unwrap() + 1.. {
-        let frame = [finding("web1", Severity::Low, 1)];
-        control.apply_findings(sequence, &frame, "Production", &channels, at(0)).unwrap();
+        control.write_book(&frame(sequence, "ops", &["said"])).unwrap();
         if writeln!(std::io::stdout(), "applied {sequence}").is_err() {
             return;
         }

@@ -2,16 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod alerts;
+mod book;
 mod crash;
-mod outbox;
 mod rest;
 mod tokens;
 
 use std::path::PathBuf;
 
-use bergfried_control::{ChannelFilter, Control};
-use bergfried_event::{Finding, Severity, Timestamp};
+use bergfried_control::{BookChanges, BookRow, Control, Letter, Telling};
+use bergfried_event::Timestamp;
 use tempfile::TempDir;
 
 /// A store in a directory of its own, which can be closed and opened again.
@@ -37,28 +36,25 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_700_000_000 + seconds)
 }
 
-fn finding(host: &str, severity: Severity, count: u64) -> Finding {
-    Finding {
-        rule_id: "7b3c".to_owned(),
-        rule_name: "SSH password guessing".to_owned(),
-        severity,
-        host: Some(host.to_owned()),
-        user: Some("root".to_owned()),
-        source: Some("203.0.113.5".to_owned()),
-        program: Some("sshd".to_owned()),
-        count,
-        first_seen: at(0),
-        last_seen: at(i64::try_from(count).unwrap()),
-        techniques: vec!["T1110.001".to_owned()],
-        tags: vec!["attack.credential-access".to_owned(), "attack.t1110.001".to_owned()],
-        falsepositives: vec!["A script with an old password".to_owned()],
-        group: vec![("source.ip".to_owned(), "203.0.113.5".to_owned())],
-        matched: vec![("source.ip".to_owned(), "203.0.113.5".to_owned())],
-        example: "Failed password for root from 203.0.113.5 port 4711 ssh2".to_owned(),
-        event_ids: vec![1, 2, 3],
+/// What one frame of findings changes: an alert, and what a channel is told of it.
+fn frame(sequence: u64, channel: &str, said: &[&str]) -> BookChanges {
+    let letter = |text: &&str| {
+        Telling::Letter(Letter {
+            channel: channel.to_owned(),
+            route: "default".to_owned(),
+            bundle: None,
+            alert: Some("7".to_owned()),
+            body: serde_json::json!({"id": "7", "text": text}).to_string(),
+            due: at(0),
+        })
+    };
+    BookChanges {
+        at: at(0),
+        revision: sequence,
+        number: 1,
+        applied: Some(sequence),
+        alerts: vec![BookRow { number: 1, body: Some(sequence.to_string()) }],
+        telling: said.iter().map(letter).collect(),
+        ..BookChanges::default()
     }
-}
-
-fn channel(name: &str, min_severity: Severity) -> ChannelFilter {
-    ChannelFilter { name: name.to_owned(), min_severity }
 }

@@ -1,0 +1,3 @@
+-- What it held is in book_alert now. Notifications in the old form are gone with it.
+DROP TABLE alert;
+DELETE FROM outbox;

@@ -1,0 +1,2 @@
+-- What waits stands in letter now.
+DROP TABLE outbox;
