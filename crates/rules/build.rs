@@ -13,32 +13,42 @@ fn main() -> io::Result<()> {
         let path = entry?.path();
         // Files beside the packs are tables.
         if path.is_dir() && !NO_RULES.iter().any(|name| path.ends_with(name)) {
-            collect(&path, &mut files)?;
+            collect(&path, "yml", &mut files)?;
         }
     }
     files.sort();
+    let out = variable("OUT_DIR")?;
+    fs::write(out.join("packs.rs"), list(&root, &files)?)?;
+    let mut files = Vec::new();
+    collect(&root.join("sec"), "sec", &mut files)?;
+    files.sort();
+    fs::write(out.join("sec.rs"), list(&root, &files)?)
+}
+
+/// The names of the files and their texts, as a slice.
+fn list(root: &Path, files: &[PathBuf]) -> io::Result<String> {
     let mut list = String::from("&[\n");
-    for file in &files {
-        let name = file.strip_prefix(&root).unwrap_or(file);
+    for file in files {
+        let name = file.strip_prefix(root).unwrap_or(file);
         writeln!(list, "    ({:?}, include_str!({:?})),", Path::new("rules").join(name), file)
             .map_err(io::Error::other)?;
     }
     list.push(']');
-    fs::write(variable("OUT_DIR")?.join("packs.rs"), list)
+    Ok(list)
 }
 
 /// Folders of `rules/` that hold no rules.
 const NO_RULES: &[&str] = &["samples", "compatibility"];
 
-/// Every `.yml` of a pack below the folder.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Every file of this extension of a pack below the folder.
+fn collect(folder: &Path, wanted: &str, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
             if !NO_RULES.iter().any(|name| path.ends_with(name)) {
-                collect(&path, files)?;
+                collect(&path, wanted, files)?;
             }
-        } else if path.extension().is_some_and(|extension| extension == "yml") {
+        } else if path.extension().is_some_and(|extension| extension == wanted) {
             files.push(path);
         }
     }

@@ -5,6 +5,7 @@ use bergfried_query::Predicate;
 
 use crate::class::Class;
 use crate::logsource::LogSource;
+use crate::shape::Shape;
 
 /// One loaded rule.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Rule {
     pub(crate) file: String,
     pub(crate) line: usize,
     pub(crate) silent: bool,
+    /// How its alerts are to look, where it says so.
+    pub(crate) shape: Option<Box<Shape>>,
     pub(crate) class: Class,
     pub(crate) body: Body,
 }

@@ -1,21 +1,26 @@
 //! A set of rules: loaded whole, bound to one another, then never changed.
 
-use std::collections::BTreeMap;
+mod binder;
+mod bound;
+mod only;
+mod search;
+
 use std::sync::Arc;
 
-use bergfried_event::{Event, nearest};
+use bergfried_event::Event;
 use bergfried_matcher::{Entry, Labels, Matcher, Statistics};
+use bergfried_policy::Judge;
 use bergfried_query::Predicate;
 
+use self::binder::Binder;
 use crate::class::{Class, classify};
-use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
+use crate::diagnostic::{Diagnostic, Source};
 use crate::fields::Fields;
-use crate::logsource::{LogSource, LogSources, Teller, Told};
-use crate::rule::{AnyName, Body, Correlation, Rule, Step, techniques};
-use crate::sigma::{
-    self, CorrelationDraft, Documents, Draft, DraftBody, FilterDraft, Pipeline, Pipelines, Place,
-    Reference,
-};
+use crate::lists::Lists;
+use crate::logsource::{LogSources, Teller, Told};
+use crate::rule::{Body, Rule};
+use crate::sec::Sets;
+use crate::sigma::{self, Documents, Pipeline, Pipelines};
 
 /// The most rules in one set; what comes after is an error.
 const MAX_RULES: usize = 100_000;
@@ -27,6 +32,8 @@ pub struct Options {
     pub log_sources: LogSources,
     /// What the names of fields mean.
     pub fields: Fields,
+    /// The values of placeholders that no pipeline fills.
+    pub lists: Lists,
     /// How rules are changed before they are compiled.
     pub pipelines: Vec<Pipeline>,
     /// Whether to say also what is sound but could be better, for people who check their rules.
@@ -37,16 +44,19 @@ pub struct Options {
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    teller: Teller,
+    teller: Arc<Teller>,
     /// Knows the detections by the indices of their rules.
     matcher: Arc<Matcher>,
+    judge: Arc<Judge>,
     /// For each rule: the correlations that refer to it and the step that it is there.
     referrers: Vec<Vec<(usize, usize)>>,
+    /// Rule files of SEC that run beside them.
+    sec: Arc<Sets>,
 }
 
 impl Default for RuleSet {
     fn default() -> Self {
-        RuleSet::index(Vec::new(), &LogSources::default())
+        RuleSet::index(Vec::new(), &Options::default())
     }
 }
 
@@ -63,7 +73,7 @@ impl RuleSet {
     ) -> (RuleSet, Vec<Diagnostic>) {
         let mut diagnostics = Vec::new();
         let mut documents = Documents::default();
-        let pipelines = Pipelines::new(&options.pipelines);
+        let pipelines = Pipelines::new(&options.pipelines, &options.lists);
         for source in sources {
             sigma::read(&source, options, &pipelines, &mut documents, &mut diagnostics);
         }
@@ -73,7 +83,7 @@ impl RuleSet {
         for filter in &documents.filters {
             binder.apply(filter, options, &pipelines);
         }
-        let rules = RuleSet::index(binder.bind(&options.fields), &options.log_sources);
+        let rules = RuleSet::index(binder.bind(&options.fields), options);
         if options.lint {
             rules.lint(&mut diagnostics);
         }
@@ -81,25 +91,29 @@ impl RuleSet {
         (rules, diagnostics)
     }
 
-    fn index(mut rules: Vec<Rule>, sources: &LogSources) -> RuleSet {
+    fn index(mut rules: Vec<Rule>, options: &Options) -> RuleSet {
+        let sources = &options.log_sources;
         let logsources = rules.iter().filter_map(|rule| match &rule.body {
             Body::Detection(detection) => Some(&detection.logsource),
             Body::Correlation(_) => None,
         });
-        let teller = Teller::new(sources, logsources);
-        let mut referrers = vec![Vec::new(); rules.len()];
-        for (index, rule) in rules.iter().enumerate() {
-            if let Body::Correlation(correlation) = &rule.body {
-                for (position, step) in correlation.steps.iter().enumerate() {
-                    if let Some(referrers) = referrers.get_mut(step.rule) {
-                        referrers.push((index, position));
-                    }
-                }
-            }
-        }
+        let teller = Arc::new(Teller::new(sources, logsources));
+        let referrers = index_referrers(&rules);
         classify(&mut rules, &referrers, sources, &teller);
         let matcher = Arc::new(matcher(&rules, &teller, &Statistics::default()));
-        RuleSet { rules, teller, matcher, referrers }
+        let judge = Arc::clone(options.lists.judge());
+        RuleSet { rules, teller, matcher, judge, referrers, sec: Arc::default() }
+    }
+
+    /// The same with these rule files of SEC beside them.
+    #[must_use]
+    pub fn with_sec(self, sec: Arc<Sets>) -> RuleSet {
+        RuleSet { sec, ..self }
+    }
+
+    /// The rule files of SEC that run beside the rules.
+    pub fn sec(&self) -> &Arc<Sets> {
+        &self.sec
     }
 
     /// The matcher of the detections, by the indices of their rules, which has seen no event yet.
@@ -110,6 +124,15 @@ impl RuleSet {
     /// A matcher of the detections that knows these events.
     pub(crate) fn trained(&self, samples: &Statistics) -> Matcher {
         matcher(&self.rules, &self.teller, samples)
+    }
+
+    /// Says of an event where it reaches, by the lists that the rules were read with: sets
+    /// `destination.unlisted`, `network_policy.*` and `url.domain`.
+    ///
+    /// To be called once for each event, before an engine is shown it; the event is kept with what it
+    /// says.
+    pub fn judge(&self, event: &mut Event<'_>) {
+        self.judge.apply(event);
     }
 
     /// The rules, detections and correlations.
@@ -160,6 +183,21 @@ impl RuleSet {
     }
 }
 
+/// For each rule the correlations that refer to it, and the step that it is there.
+fn index_referrers(rules: &[Rule]) -> Vec<Vec<(usize, usize)>> {
+    let mut referrers = vec![Vec::new(); rules.len()];
+    for (index, rule) in rules.iter().enumerate() {
+        if let Body::Correlation(correlation) = &rule.body {
+            for (position, step) in correlation.steps.iter().enumerate() {
+                if let Some(referrers) = referrers.get_mut(step.rule) {
+                    referrers.push((index, position));
+                }
+            }
+        }
+    }
+    referrers
+}
+
 fn matcher(rules: &[Rule], teller: &Teller, statistics: &Statistics) -> Matcher {
     static NEVER: Predicate = Predicate::Constant(false);
     let entry = |(rule, asks)| match (Rule::predicate(rule), asks) {
@@ -173,393 +211,4 @@ fn matcher(rules: &[Rule], teller: &Teller, statistics: &Statistics) -> Matcher 
     });
     let entries: Vec<Entry<'_>> = rules.iter().zip(asks).map(entry).collect();
     Matcher::new(&entries, statistics)
-}
-
-/// Turns drafts into rules: looks references up, applies filters.
-struct Binder<'d> {
-    drafts: Vec<Draft>,
-    /// Ids and names of the drafts.
-    known: BTreeMap<String, usize>,
-    diagnostics: &'d mut Vec<Diagnostic>,
-}
-
-impl<'d> Binder<'d> {
-    /// Takes the drafts in, at most `most` of them.
-    fn new(all: Vec<Draft>, most: usize, diagnostics: &'d mut Vec<Diagnostic>) -> Self {
-        let mut binder = Binder { drafts: Vec::new(), known: BTreeMap::new(), diagnostics };
-        for draft in all {
-            if binder.drafts.len() < most {
-                binder.add(draft);
-            } else {
-                let message = format!("cannot load over {most} rules");
-                binder.error(&draft.file, draft.place, message);
-            }
-        }
-        binder
-    }
-
-    fn add(&mut self, draft: Draft) {
-        let index = self.drafts.len();
-        let mut names = vec![draft.header.id.clone()];
-        names.extend(draft.header.name.clone().filter(|name| *name != draft.header.id));
-        let taken = names.iter().find_map(|name| Some((name, *self.known.get(name)?)));
-        if let Some((name, other)) = taken
-            && let Some(first) = self.drafts.get(other)
-        {
-            let message = format!(
-                "duplicate id or name `{}`, first used at {}:{}",
-                name.escape_debug(),
-                first.file,
-                first.place.line
-            );
-            self.error(&draft.file, draft.place, message);
-            return;
-        }
-        self.known.extend(names.into_iter().map(|name| (name, index)));
-        self.drafts.push(draft);
-    }
-
-    fn error(&mut self, file: &str, place: Place, message: String) {
-        self.report(DiagnosticSeverity::Error, file, place, message);
-    }
-
-    fn report(&mut self, severity: DiagnosticSeverity, file: &str, place: Place, message: String) {
-        let (line, column) = (place.line, place.column);
-        self.diagnostics.push(Diagnostic {
-            file: file.to_owned(),
-            line,
-            column,
-            severity,
-            message,
-        });
-    }
-
-    /// Takes out correlations that refer to what is not there, to themselves, or in a circle; then
-    /// those that referred to these, and so on.
-    fn refuse_dangling(&mut self) {
-        loop {
-            let sound = self.sound();
-            let mut refused = Vec::new();
-            for (index, draft) in self.drafts.iter().enumerate() {
-                if let DraftBody::Correlation(correlation) = &draft.body
-                    && !sound.get(index).copied().unwrap_or(false)
-                {
-                    refused.push((index, draft.file.clone(), self.complaint(index, correlation)));
-                }
-            }
-            // Those that only refer to a refused one are told so in the next round.
-            let dangling =
-                |(_, _, (_, circle, _)): &&(usize, String, (Place, bool, String))| !circle;
-            let chosen: Vec<_> = if refused.iter().any(|entry| dangling(&entry)) {
-                refused.into_iter().filter(|entry| dangling(&entry)).collect()
-            } else {
-                refused
-            };
-            if chosen.is_empty() {
-                return;
-            }
-            for (index, file, (place, _, message)) in chosen.into_iter().rev() {
-                self.error(&file, place, message);
-                self.remove(index);
-            }
-        }
-    }
-
-    /// For each draft whether everything it refers to, directly or not, ends in detections.
-    fn sound(&self) -> Vec<bool> {
-        let mut sound: Vec<bool> =
-            self.drafts.iter().map(|draft| matches!(draft.body, DraftBody::Detection(_))).collect();
-        loop {
-            let mut changed = false;
-            for (index, draft) in self.drafts.iter().enumerate() {
-                if sound.get(index) != Some(&false) {
-                    continue;
-                }
-                if let DraftBody::Correlation(correlation) = &draft.body {
-                    let bound = correlation.rules.iter().all(|reference| {
-                        self.known
-                            .get(&reference.rule)
-                            .is_some_and(|rule| sound.get(*rule).copied().unwrap_or(false))
-                    });
-                    if bound && let Some(slot) = sound.get_mut(index) {
-                        *slot = true;
-                        changed = true;
-                    }
-                }
-            }
-            if !changed {
-                return sound;
-            }
-        }
-    }
-
-    fn complaint(&self, index: usize, correlation: &CorrelationDraft) -> (Place, bool, String) {
-        let missing = |reference: &&Reference| !self.known.contains_key(&reference.rule);
-        if let Some(reference) = correlation.rules.iter().find(missing) {
-            return (reference.place, false, self.missing(&reference.rule));
-        }
-        let place =
-            self.drafts.get(index).map_or(Place { line: 1, column: 1 }, |draft| draft.place);
-        (place, true, "correlations refer to one another in a circle".to_owned())
-    }
-
-    fn missing(&self, rule: &str) -> String {
-        let hint = nearest(rule, self.known.keys().map(String::as_str))
-            .map(|near| format!(", did you mean `{near}`?"))
-            .unwrap_or_default();
-        format!("no rule has the id or name `{}`{hint}", rule.escape_debug())
-    }
-
-    fn remove(&mut self, index: usize) {
-        self.drafts.remove(index);
-        self.known.retain(|_, rule| *rule != index);
-        for rule in self.known.values_mut().filter(|rule| **rule > index) {
-            *rule -= 1;
-        }
-    }
-
-    /// Renames the fields of correlations as pipelines do.
-    fn transform(&mut self, pipelines: &Pipelines<'_>) {
-        for index in 0..self.drafts.len() {
-            let logsources = self.referred_logsources(index);
-            let Some(draft) = self.drafts.get_mut(index) else { continue };
-            let DraftBody::Correlation(correlation) = &mut draft.body else { continue };
-            if let Err(unfit) = correlation.transform(pipelines, logsources) {
-                let (file, place) = (draft.file.clone(), draft.place);
-                let message = unfit.to_string();
-                draft.unfit = Some(unfit.reason);
-                self.report(DiagnosticSeverity::Warning, &file, place, message);
-            }
-        }
-    }
-
-    /// The log sources of the rules that a correlation refers to, as written and as transformed.
-    fn referred_logsources(&self, index: usize) -> Vec<LogSource> {
-        let Some(DraftBody::Correlation(correlation)) =
-            self.drafts.get(index).map(|draft| &draft.body)
-        else {
-            return Vec::new();
-        };
-        let rules =
-            correlation.rules.iter().filter_map(|reference| self.known.get(&reference.rule));
-        let logsources = rules.flat_map(|rule| {
-            let declared = self.drafts.get(*rule).map(|draft| draft.declared.clone());
-            declared.into_iter().chain([self.logsource(*rule)])
-        });
-        logsources.collect()
-    }
-
-    fn bind(self, fields: &Fields) -> Vec<Rule> {
-        let mut silent = vec![false; self.drafts.len()];
-        let mut generated = vec![false; self.drafts.len()];
-        for draft in &self.drafts {
-            if let DraftBody::Correlation(correlation) = &draft.body {
-                let flags = if correlation.generate { &mut generated } else { &mut silent };
-                for rule in correlation.rules.iter().filter_map(|r| self.known.get(&r.rule)) {
-                    if let Some(flag) = flags.get_mut(*rule) {
-                        *flag = true;
-                    }
-                }
-            }
-        }
-        let target = |(index, draft): (usize, &Draft)| Referred {
-            id: draft.header.id.clone(),
-            name: draft.header.name.clone(),
-            logsource: self.logsource(index),
-        };
-        let referred: Vec<Referred> = self.drafts.iter().enumerate().map(target).collect();
-        let known = self.known;
-        let flags =
-            silent.into_iter().zip(generated).map(|(silent, generated)| silent && !generated);
-        self.drafts
-            .into_iter()
-            .zip(flags)
-            .map(|(draft, silent)| rule(draft, silent, &known, &referred, fields))
-            .collect()
-    }
-
-    /// The log source of a rule; of a correlation that of the first detection that it refers to.
-    fn logsource(&self, mut index: usize) -> LogSource {
-        for _ in 0..=self.drafts.len() {
-            match self.drafts.get(index).map(|draft| &draft.body) {
-                Some(DraftBody::Detection(detection)) => return detection.logsource.clone(),
-                Some(DraftBody::Correlation(correlation)) => {
-                    let first = correlation.rules.first();
-                    let Some(next) = first.and_then(|first| self.known.get(&first.rule)) else {
-                        break;
-                    };
-                    index = *next;
-                }
-                None => break,
-            }
-        }
-        LogSource::default()
-    }
-
-    /// Adds a filter's condition to the rules that it names (Sigma filters specification 2.1).
-    fn apply(&mut self, filter: &FilterDraft, options: &Options, pipelines: &Pipelines<'_>) {
-        let Some(references) = &filter.rules else {
-            for index in 0..self.drafts.len() {
-                if self.is_covered(index, filter) {
-                    self.narrow(index, filter, filter.place, options, pipelines);
-                }
-            }
-            return;
-        };
-        for reference in references {
-            let complaint = match self.known.get(&reference.rule).copied() {
-                None => self.missing(&reference.rule),
-                Some(index) if self.is_covered(index, filter) => {
-                    self.narrow(index, filter, reference.place, options, pipelines);
-                    continue;
-                }
-                Some(index) => self.not_covered(index, filter),
-            };
-            self.error(&filter.file, reference.place, complaint);
-        }
-    }
-
-    /// Whether the rule is a detection whose log source has every word of the filter's.
-    fn is_covered(&self, index: usize, filter: &FilterDraft) -> bool {
-        matches!(self.drafts.get(index), Some(Draft { body: DraftBody::Detection(_), declared, .. })
-            if declared.is_within(&filter.logsource))
-    }
-
-    fn not_covered(&self, index: usize, filter: &FilterDraft) -> String {
-        match self.drafts.get(index) {
-            Some(Draft { body: DraftBody::Detection(_), declared, .. }) => format!(
-                "the filter is for the log source `{}`, that of the rule is `{declared}`",
-                filter.logsource
-            ),
-            _ => {
-                "a filter cannot narrow a correlation, name the rules that it refers to".to_owned()
-            }
-        }
-    }
-
-    fn narrow(
-        &mut self,
-        index: usize,
-        filter: &FilterDraft,
-        place: Place,
-        options: &Options,
-        pipelines: &Pipelines<'_>,
-    ) {
-        let Some(Draft { body: DraftBody::Detection(detection), declared, .. }) =
-            self.drafts.get_mut(index)
-        else {
-            return;
-        };
-        match filter.predicate(declared, &detection.logsource, options, pipelines) {
-            Ok(predicate) => {
-                let before = std::mem::replace(&mut detection.predicate, Predicate::Constant(true));
-                detection.predicate = before.and(predicate);
-            }
-            Err(message) => self.error(&filter.file, place, message),
-        }
-    }
-}
-
-/// What a correlation must know of a rule that it refers to.
-struct Referred {
-    id: String,
-    name: Option<String>,
-    logsource: LogSource,
-}
-
-fn rule(
-    draft: Draft,
-    silent: bool,
-    known: &BTreeMap<String, usize>,
-    referred: &[Referred],
-    fields: &Fields,
-) -> Rule {
-    let body = match draft.body {
-        DraftBody::Correlation(correlation) => {
-            Body::Correlation(bind_correlation(correlation, known, referred, fields))
-        }
-        DraftBody::Detection(detection) => Body::Detection(detection),
-    };
-    let header = draft.header;
-    Rule {
-        techniques: techniques(&header.tags),
-        id: header.id,
-        name: header.name,
-        title: header.title,
-        level: header.level,
-        description: header.description,
-        author: header.author,
-        references: header.references,
-        falsepositives: header.falsepositives,
-        tags: header.tags,
-        fields: header.fields,
-        file: draft.file,
-        line: draft.place.line,
-        silent,
-        class: draft.unfit.map_or(Class::Active, Class::Unsupported),
-        body,
-    }
-}
-
-fn bind_correlation(
-    draft: CorrelationDraft,
-    known: &BTreeMap<String, usize>,
-    referred: &[Referred],
-    fields: &Fields,
-) -> Correlation {
-    let steps = draft.rules.iter().filter_map(|reference| {
-        let rule = *known.get(&reference.rule)?;
-        let Referred { id, name, logsource } = referred.get(rule)?;
-        let resolve = |field: &String| {
-            let alias = draft.aliases.get(field).and_then(|rules| {
-                rules.get(id).or_else(|| name.as_ref().and_then(|name| rules.get(name)))
-            });
-            AnyName(fields.of(logsource).fields(alias.unwrap_or(field)))
-        };
-        Some(Step {
-            rule,
-            group_by: draft.group_by.iter().map(resolve).collect(),
-            values: draft.values.iter().map(resolve).collect(),
-        })
-    });
-    let steps: Vec<Step> = steps.collect();
-    // Where the rules call a field by different names, a finding shows that of the first.
-    let group_names = draft.group_by.iter().enumerate().map(|(index, field)| {
-        let first = steps.first().and_then(|step| step.group_by.get(index)?.0.first());
-        match first.filter(|_| !draft.aliases.contains_key(field)) {
-            Some(name) => name.as_str().to_owned(),
-            None => field.clone(),
-        }
-    });
-    Correlation {
-        kind: draft.kind,
-        group_names: group_names.collect(),
-        steps,
-        timespan: draft.timespan,
-        threshold: draft.threshold,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rules_past_the_most_are_errors() {
-        let rule = |title: &str| {
-            format!(
-                "title: {title}\nlogsource: {{service: sshd}}\ndetection: {{s: {{a: b}}, condition: s}}\n"
-            )
-        };
-        let text = ["one", "two", "three"].map(rule).join("---\n");
-        let source = Source { file: "r.yml".to_owned(), text };
-        let (options, mut diagnostics) = (Options::default(), Vec::new());
-        let (pipelines, mut documents) = (Pipelines::new(&[]), Documents::default());
-        sigma::read(&source, &options, &pipelines, &mut documents, &mut diagnostics);
-        let binder = Binder::new(documents.rules, 2, &mut diagnostics);
-        assert_eq!(binder.drafts.len(), 2);
-        let said: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
-        assert!(said[0].contains("r.yml:9:1: cannot load over 2 rules"), "{said:?}");
-        assert_eq!(said.len(), 1, "{said:?}");
-    }
 }

@@ -543,6 +543,11 @@ correlation: {type: event_count, rules: [a], group-by: [host.name], timespan: 10
     assert_eq!(counts(&found), [("many then one".to_owned(), 5)]);
     assert_eq!(found[0].first_seen, Timestamp::from_seconds(0));
     assert_eq!(found[0].user.as_deref(), Some("u2"));
+    // What comes late is judged where it belongs, also among events of the same time.
+    let late = [fails[0], fails[2], (2, "b", 0, 2, 1), fails[1]];
+    assert_eq!(counts(&run(&rules, &late, AT_END)), [("many then one".to_owned(), 4)]);
+    let late = [fails[0], (2, "b", 0, 2, 1), fails[2], fails[1]];
+    assert_eq!(run(&rules, &late, AT_END), []);
     // The other order, another host, too late: nothing.
     for other in [(-1, "b", 0, 2, 1), (9, "b", 1, 2, 1), (99, "b", 0, 2, 1)] {
         let mut steps = fails.to_vec();

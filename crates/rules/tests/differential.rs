@@ -19,7 +19,7 @@ use std::{env, fs};
 
 use bergfried_event::{Event, Field, FieldName, Timestamp, Value};
 use bergfried_query::{Condition, Predicate};
-use bergfried_rules::{RuleSet, Source};
+use bergfried_rules::{Lists, RuleSet, Source};
 use generate::{Random, mutate, satisfy};
 use rsigma_eval::{CompiledRule, JsonEvent, compile_rule, evaluate_rule};
 use rsigma_parser::{Detection, DetectionItem, Modifier, SigmaRule, SigmaValue, parse_sigma_yaml};
@@ -27,6 +27,8 @@ use serde_json::{Map, Value as Json};
 
 /// How many events each rule is shown where nothing else is asked for.
 const EVENTS: u32 = 12;
+/// How many files may be such that the two engines cannot be compared.
+const LEFT_OUT: usize = 60;
 
 /// A rule in both engines.
 struct Pair {
@@ -44,7 +46,8 @@ fn rules_hold_where_they_hold_in_another_engine() {
     let events = events.unwrap_or(EVENTS);
     let (mut rules, mut left_out, mut met) = (0, 0, 0);
     let mut differences = Vec::new();
-    for (file, text) in files() {
+    // Correlations are not what the other engine is asked about.
+    for (file, text) in files().into_iter().filter(|(_, text)| !text.contains("\ncorrelation:")) {
         let Some(pair) = pair(&text) else {
             left_out += 1;
             continue;
@@ -67,7 +70,8 @@ fn rules_hold_where_they_hold_in_another_engine() {
     let shown = differences.len().min(20);
     assert!(differences.is_empty(), "{}\n{}", differences.len(), differences[..shown].join("\n"));
     assert!(met * 20 >= rules * 19, "only {met} of {rules} rules held over any event");
-    assert!(left_out * 20 <= rules, "{left_out} files were left out");
+    // Those left out are of the packs, which name the fields of the schema and not of Windows.
+    assert!(left_out <= LEFT_OUT, "{left_out} files were left out");
 }
 
 /// The files of the packs and, where they are there, of SigmaHQ.
@@ -107,6 +111,7 @@ fn pair(text: &str) -> Option<Pair> {
     let logsource: yaml_serde::Value = yaml_serde::from_str("product: windows").unwrap();
     document.insert("logsource".into(), logsource);
     document.remove("bergfried");
+    fill(&mut value);
     let text = yaml_serde::to_string(&value).unwrap();
     let parsed = parse_sigma_yaml(&text).ok()?.rules.into_iter().next()?;
     let (names, quirks) = names_and_quirks(&parsed);
@@ -115,6 +120,31 @@ fn pair(text: &str) -> Option<Pair> {
     let fields = ours.rules().first()?.predicate()?.fields();
     let kept = names.iter().all(|name| fields.iter().any(|field| field.as_str() == name));
     kept.then_some(Pair { ours, theirs, names, quirks })
+}
+
+/// Writes the values of shared lists in the place of their names: the other engine knows no lists.
+fn fill(value: &mut yaml_serde::Value) {
+    match value {
+        yaml_serde::Value::Mapping(fields) => {
+            let keys: Vec<String> =
+                fields.keys().filter_map(|key| key.as_str()).map(str::to_owned).collect();
+            for key in keys {
+                let Some(inner) = fields.get_mut(key.as_str()) else { continue };
+                fill(inner);
+                let Some(plain) = key.strip_suffix("|expand") else { continue };
+                let lists = Lists::default();
+                let name =
+                    inner.as_str().and_then(|text| text.strip_prefix('%')?.strip_suffix('%'));
+                let Some(list) = name.and_then(|name| lists.get(name)) else { continue };
+                let values = serde_json::to_string(&list.values).unwrap();
+                let values: yaml_serde::Value = yaml_serde::from_str(&values).unwrap();
+                fields.remove(key.as_str());
+                fields.insert(plain.into(), values);
+            }
+        }
+        yaml_serde::Value::Sequence(values) => values.iter_mut().for_each(fill),
+        _ => {}
+    }
 }
 
 /// The names of the rule's fields, and what the rule has in which the other engine is known to

@@ -58,9 +58,14 @@ const CASES: &[Case] = &[
         fires: &[
             r#"{"event":{"dataset":"nginx.access"},"http":{"request":{"method":"GET"},"response":{"status_code":200}},"url":{"path":"/i.php","query":"p=../etc/passwd"}}"#,
             r#"{"cs-method":"GET","cs-uri-stem":"/i.php","cs-uri-query":"p=../etc/passwd","sc-status":200}"#,
+            r#"203.0.113.9 - - [21/Nov/2026:10:00:00 +0000] "GET /i.php?p=../etc/passwd HTTP/1.1" 200 5 "-" "-""#,
+            r#"www.example.org:443 203.0.113.9 - - [21/Nov/2026:10:00:00 +0000] "GET /i.php?p=../etc/passwd HTTP/1.1" 200 5"#,
+            r#"{"time_iso8601":"2026-11-21T10:00:00+00:00","remote_addr":"203.0.113.9","request":"GET /i.php?p=../etc/passwd HTTP/1.1","status":200}"#,
         ],
         silent: &[
             r#"{"event":{"dataset":"nginx.access"},"http":{"request":{"method":"GET"},"response":{"status_code":200}},"url":{"path":"/../etc/","query":"p=1"}}"#,
+            r#"203.0.113.9 - - [21/Nov/2026:10:00:00 +0000] "GET /i.php?p=../etc/passwd HTTP/1.1" 404 5 "-" "-""#,
+            r#"[21/Nov/2026:10:00:00 +0000] 203.0.113.9 TLSv1.3 AES "GET /i.php?p=../etc/passwd HTTP/1.1" 200"#,
         ],
     },
     Case {
@@ -164,8 +169,65 @@ const CASES: &[Case] = &[
     Case {
         logsource: "{product: linux, service: auditd}",
         selection: "{type: EXECVE, a0: nmap}",
-        fires: &[r#"{"type":"EXECVE","argc":2,"a0":"nmap","a1":"-sS"}"#],
-        silent: &[r#"{"type":"execve","a0":"nmap"}"#],
+        fires: &[
+            r#"{"type":"EXECVE","argc":2,"a0":"nmap","a1":"-sS"}"#,
+            "type=SYSCALL msg=audit(1.0:1): arch=c000003e syscall=59 success=yes exit=0 a0=55 pid=2 comm=\"nmap\"\n\
+             type=EXECVE msg=audit(1.0:1): argc=2 a0=6E6D6170 a1=\"-sS\"",
+            "Nov 20 10:00:00 web audispd: type=EXECVE msg=audit(1.0:1): argc=1 a0=\"nmap\"",
+        ],
+        silent: &[
+            r#"{"type":"execve","a0":"nmap"}"#,
+            "type=SYSCALL msg=audit(1.0:1): arch=c000003e syscall=59 success=yes exit=0 a0=nmap pid=2",
+        ],
+    },
+    Case {
+        logsource: "{product: linux, service: auditd}",
+        selection: "{type: PATH, name: /etc/ld.so.preload, nametype: CREATE, syscall: openat, key: persistence}",
+        fires: &[
+            "type=SYSCALL msg=audit(1.0:1): arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c items=2 pid=2 key=\"persistence\"\n\
+             type=CWD msg=audit(1.0:1): cwd=\"/etc\"\n\
+             type=PATH msg=audit(1.0:1): item=0 name=\"/etc/\" nametype=PARENT\n\
+             type=PATH msg=audit(1.0:1): item=1 name=\"ld.so.preload\" nametype=CREATE",
+        ],
+        silent: &[],
+    },
+    Case {
+        logsource: "{product: linux, category: process_creation}",
+        selection: "{Image: /usr/bin/curl, CommandLine|contains: ' -o ', ParentImage: /usr/bin/bash, User: root}",
+        fires: &[
+            "type=SYSCALL msg=audit(1.0:1): arch=c000003e syscall=59 success=yes exit=0 ppid=1 pid=2 uid=0 exe=\"/usr/bin/curl\"\n\
+             type=EXECVE msg=audit(1.0:1): argc=3 a0=\"curl\" a1=\"-o\" a2=\"x\"\n\
+             type=PARENT_INFO msg=audit(1.0:1): pid=1 exe=\"/usr/bin/bash\"",
+        ],
+        silent: &[
+            "type=SYSCALL msg=audit(1.0:1): arch=c000003e syscall=59 success=no exit=-2 ppid=1 pid=2 uid=0 exe=\"/usr/bin/curl\"\n\
+             type=EXECVE msg=audit(1.0:1): argc=3 a0=\"curl\" a1=\"-o\" a2=\"x\"\n\
+             type=PARENT_INFO msg=audit(1.0:1): pid=1 exe=\"/usr/bin/bash\"",
+        ],
+    },
+    Case {
+        logsource: "{product: linux, category: network_connection}",
+        selection: "{Image|endswith: /bash, DestinationIp: 198.51.100.7, DestinationPort: 443}",
+        fires: &[
+            "type=SYSCALL msg=audit(1.0:1): arch=c000003e syscall=42 success=yes exit=0 pid=2 exe=\"/usr/bin/bash\"\n\
+             type=SOCKADDR msg=audit(1.0:1): saddr=020001BBC63364070000000000000000",
+        ],
+        silent: &[],
+    },
+    Case {
+        logsource: "{product: linux, category: file_event}",
+        selection: "TargetFilename: /etc/cron.d/job",
+        fires: &[
+            "type=SYSCALL msg=audit(1.0:1): arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c a2=241 pid=2\n\
+             type=PATH msg=audit(1.0:1): item=0 name=\"/etc/cron.d/job\" nametype=NORMAL",
+            "type=SYSCALL msg=audit(1.0:1): arch=c000003e syscall=82 success=yes exit=0 pid=2\n\
+             type=PATH msg=audit(1.0:1): item=0 name=\"/tmp/job\" nametype=DELETE\n\
+             type=PATH msg=audit(1.0:1): item=1 name=\"/etc/cron.d/job\" nametype=CREATE",
+        ],
+        silent: &[
+            "type=SYSCALL msg=audit(1.0:1): arch=c000003e syscall=257 success=yes exit=3 a0=ffffff9c a2=0 pid=2\n\
+             type=PATH msg=audit(1.0:1): item=0 name=\"/etc/cron.d/job\" nametype=NORMAL",
+        ],
     },
     Case {
         logsource: "{product: Linux, service: SSHD}",

@@ -26,7 +26,16 @@ pub(super) fn single(
     details.show(event);
     let span = Span { count, first: event.created(), last: event.created() };
     let matched = predicate.evidence(event, Finding::MAX_MATCHED, Finding::MAX_MATCHED_VALUE);
-    Finding { matched, ..details.finding(rule, span, vec![event_id]) }
+    let finding = Finding { matched, ..details.finding(rule, span, vec![event_id]) };
+    shaped(rule, finding, Some(event))
+}
+
+/// The finding with the shape of its alert, where the rule gives it one.
+pub(super) fn shaped(rule: &Rule, mut finding: Finding, event: Option<&Event<'_>>) -> Finding {
+    if let Some(shape) = &rule.shape {
+        finding.alert = Some(Box::new(shape.fill(&finding, event)));
+    }
+    finding
 }
 
 /// How many events a finding stands on, and when they happened.
@@ -131,7 +140,7 @@ impl Details {
 
     /// Adds the event to those that must have their fields in common.
     pub(super) fn add(&mut self, event: &Event<'_>) {
-        let value = |field| value(event, &FieldName::Known(field));
+        let value = |field| value(event, &FieldName::Known(field)).filter(|text| !text.is_empty());
         self.host.add(value(Field::HostName).as_deref());
         self.user.add(value(Field::UserName).as_deref());
         self.source.add(value(Field::SourceIp).as_deref());
@@ -198,6 +207,7 @@ impl Details {
             matched: Vec::new(),
             example: self.example.clone(),
             event_ids,
+            alert: None,
         }
     }
 }

@@ -85,7 +85,7 @@ fn drop_oldest<V: Default>(groups: &mut Groups<V>) -> bool {
 }
 
 /// The slot of a key, made where there is none: then true.
-fn entry<V: Default>(
+pub(super) fn entry<V: Default>(
     groups: &mut Groups<V>,
     key: &str,
     value: V,

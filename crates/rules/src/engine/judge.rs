@@ -3,6 +3,7 @@
 use bergfried_event::{Event, Finding};
 
 use super::Limits;
+use super::details::shaped;
 use super::group::Group;
 use super::key;
 use super::measure::Measure;
@@ -13,6 +14,8 @@ use crate::rule::{Correlation, CorrelationKind, Rule};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Point {
     pub(super) time: i64,
+    /// The event of the match there, which may not be the one under way.
+    pub(super) event_id: u64,
     /// How many events stand behind it: those of the window where an episode starts.
     pub(super) weight: u64,
     /// When the first of them happened.
@@ -89,21 +92,22 @@ impl Judge<'_> {
                 for place in (place + 1).saturating_sub(length)..=place {
                     group.gather(place);
                 }
-                let Match { time, weight, .. } = found;
-                self.points.push(Point { time, weight, first: time, starts });
+                let Match { time, event_id, weight, .. } = found;
+                self.points.push(Point { time, event_id, weight, first: time, starts });
                 continue;
             }
             let evidence = group.evidence(self.correlation, place, true);
             group.stated = now;
             self.points.push(Point {
                 time: found.time,
+                event_id: found.event_id,
                 weight: evidence.span.count,
                 first: evidence.span.first.micros(),
                 starts,
             });
             if let Some(findings) = self.findings.as_deref_mut().filter(|_| !self.rule.silent) {
                 let finding = group.details.finding(self.rule, evidence.span, evidence.event_ids);
-                findings.push(named(self.correlation, self.key, finding));
+                findings.push(named(self.rule, self.correlation, self.key, finding));
             }
         }
     }
@@ -165,13 +169,13 @@ impl Group {
         let Some(pending) = self.pending.take() else { return };
         self.stated = now;
         let finding = self.details.finding(rule, pending.span, pending.event_ids.into());
-        findings.push(named(correlation, key, finding));
+        findings.push(named(rule, correlation, key, finding));
     }
 }
 
-fn named(correlation: &Correlation, key: &str, mut finding: Finding) -> Finding {
+fn named(rule: &Rule, correlation: &Correlation, key: &str, mut finding: Finding) -> Finding {
     let values = key::values(key).map(str::to_owned);
     finding.group = correlation.group_names.iter().cloned().zip(values).collect();
     finding.matched = finding.group.iter().take(Finding::MAX_MATCHED).cloned().collect();
-    finding
+    shaped(rule, finding, None)
 }

@@ -35,7 +35,7 @@ pub(super) fn values(key: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The text of a field by the first of its names that has one, see [`value`].
-pub(super) fn any_value<'e>(event: &'e Event<'_>, field: &AnyName) -> Option<Cow<'e, str>> {
+pub(crate) fn any_value<'e>(event: &'e Event<'_>, field: &AnyName) -> Option<Cow<'e, str>> {
     let mut texts = field.0.iter().filter_map(|name| value(event, name));
     let first = texts.next()?;
     if first.is_empty() { texts.find(|text| !text.is_empty()).or(Some(first)) } else { Some(first) }
@@ -50,8 +50,9 @@ pub(super) fn value<'e>(event: &'e Event<'_>, field: &FieldName<'_>) -> Option<C
         None if *field == FieldName::Known(Field::SourceIp) => event.get(Field::SourceAddress),
         found => found,
     };
-    let may_be_empty = *field == FieldName::Known(Field::HostName);
-    found.map(Value::to_text).map(cut).filter(|text| may_be_empty || !text.is_empty())
+    let text = found.map(Value::to_text).map(cut).filter(|text| !text.is_empty());
+    let is_host = *field == FieldName::Known(Field::HostName);
+    text.or(is_host.then_some(Cow::Borrowed("")))
 }
 
 /// The number that a field holds, also one written as text; `None` where it holds none.
@@ -98,6 +99,7 @@ mod tests {
         let mut event = Event::new(Timestamp::from_seconds(0), "");
         let own = FieldName::Other("ComputerName".into());
         let names = AnyName(vec![Field::HostName.into(), own.clone()]);
+        assert_eq!(any_value(&event, &names).as_deref(), Some(""), "no host is one");
         event.set(Field::HostName, "");
         assert_eq!(any_value(&event, &names).as_deref(), Some(""));
         event.set_named(own, Value::from("7"));
@@ -111,7 +113,6 @@ mod tests {
     fn a_key_gives_its_values_back() {
         let mut event = Event::new(Timestamp::from_seconds(0), "");
         event.set(Field::UserName, "3:a:b");
-        event.set(Field::HostName, "");
         event.set(Field::SourceAddress, "ä:1");
         let fields = [Field::UserName, Field::HostName, Field::SourceIp].map(known);
         let mut key = String::new();

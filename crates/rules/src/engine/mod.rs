@@ -14,10 +14,13 @@ mod groups;
 mod judge;
 mod key;
 mod measure;
+mod pairs;
 mod snapshot;
 mod state;
 mod tally;
 mod window;
+
+pub(crate) use key::any_value;
 
 use std::sync::Arc;
 
@@ -30,6 +33,7 @@ use correlation::{Hit, turn};
 use detect::Detector;
 pub use detect::{Trained, Training};
 use judge::Point;
+pub use pairs::{FIRST_SEEN, LEARNT, Pairs};
 pub use snapshot::{Replaced, SnapshotError};
 use state::State;
 
@@ -84,6 +88,7 @@ struct Queued {
     correlation: usize,
     step: usize,
     time: i64,
+    event_id: u64,
     weight: u64,
     times: u64,
     first: i64,
@@ -220,8 +225,15 @@ impl Engine {
                 self.hit(index);
             }
             let time = event.created().micros();
-            let found =
-                Queued { correlation: 0, step: 0, time, weight, times: weight, first: time };
+            let found = Queued {
+                correlation: 0,
+                step: 0,
+                time,
+                event_id,
+                weight,
+                times: weight,
+                first: time,
+            };
             self.enqueue(&rules, index, found, |_| true);
             if let Some(findings) = findings.as_deref_mut().filter(|_| !rule.silent) {
                 findings.push(details::single(rule, &detection.predicate, event, event_id, weight));
@@ -229,7 +241,7 @@ impl Engine {
         }
         self.detector.give_back(hits);
         while let Some(queued) = self.dequeue() {
-            self.correlate(&rules, queued, event, event_id, findings.as_deref_mut());
+            self.correlate(&rules, queued, event, findings.as_deref_mut());
         }
         if self.bytes > self.limits.max_state_bytes {
             self.shed(&rules, findings);
@@ -344,7 +356,6 @@ impl Engine {
         rules: &RuleSet,
         queued: Queued,
         event: &Event<'_>,
-        event_id: u64,
         findings: Option<&mut Vec<Finding>>,
     ) {
         let Some(rule) = rules.rules().get(queued.correlation) else { return };
@@ -357,7 +368,7 @@ impl Engine {
         };
         let hit = Hit {
             event,
-            event_id,
+            event_id: queued.event_id,
             sequence: self.observed,
             step: queued.step,
             time: queued.time,
@@ -372,12 +383,12 @@ impl Engine {
         state.observe(rule, body, &hit, findings, &mut points);
         self.bytes = (self.bytes + state.bytes()).saturating_sub(before);
         for point in &points {
-            let Point { time, weight, first, starts } = *point;
+            let Point { time, event_id, weight, first, starts } = *point;
             if starts && counts {
                 self.hit(queued.correlation);
             }
             // An episode counts once, whatever stands behind it.
-            let found = Queued { correlation: 0, step: 0, time, weight, times: 1, first };
+            let found = Queued { correlation: 0, step: 0, time, event_id, weight, times: 1, first };
             let wanted = |outer: &Correlation| starts || outer.kind.asks_for_presence();
             self.enqueue(rules, queued.correlation, found, wanted);
         }

@@ -5,6 +5,7 @@
 //! may come later than a newer one by up to the time span; matches are kept for two time spans, so
 //! that every window in which a late one stands can still be measured. A later one is refused.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::measure::Measure;
@@ -47,7 +48,7 @@ pub(super) struct Stretch {
 /// The matches of one group.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Window {
-    /// Sorted by time; of the same time, by arrival.
+    /// Sorted by time; of the same time, as the events behind them came.
     pub(super) matches: Vec<Match>,
 }
 
@@ -68,7 +69,9 @@ impl Window {
 
     /// Puts a match where its time belongs and returns its place.
     pub(super) fn insert(&mut self, new: Match) -> usize {
-        let place = self.matches.partition_point(|found| found.time <= new.time);
+        // Of one event, later steps stand before earlier ones.
+        let order = |found: &Match| (found.time, found.event_id, Reverse(found.step));
+        let place = self.matches.partition_point(|found| order(found) <= order(&new));
         self.matches.insert(place, new);
         place
     }

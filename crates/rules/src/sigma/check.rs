@@ -90,6 +90,7 @@ pub(super) fn check(document: &Document<'_>, value: &Value, faults: &mut Vec<Fau
     }
     check_words(document, value, faults);
     check_version(document, value, faults);
+    super::custom::check(document, value, faults);
     if get(value, "correlation").is_some() {
         super::correlation::check(document, value, faults);
     } else if let Some(filter) = get(value, "filter") {

@@ -1,23 +1,20 @@
-//! The attribute that Sigma lacks: `bergfried: first-seen`, "never seen before".
+//! An attribute that Sigma lacks: `bergfried: first-seen`, "never seen before".
+//!
+//! The other one has the file beside this.
 
 use serde::Deserialize;
 use yaml_serde::Value;
 
+use super::alert::ALERT;
 use super::correlation::timespan;
 use super::document::{Document, get};
-use super::fault::Fault;
+use super::fault::{Fault, unknown};
 use crate::fields::Names;
 use crate::rule::{AnyName, FirstSeen};
 
 /// The key of a rule under which our own attributes stand.
 pub(super) const KEY: &str = "bergfried";
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Attributes {
-    #[serde(rename = "first-seen")]
-    first_seen: FirstSeenAttribute,
-}
+const FIRST_SEEN: &str = "first-seen";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,17 +54,35 @@ impl FirstSeenDraft {
     }
 }
 
+/// Refuses what is none of our own attributes.
+pub(super) fn check(document: &Document<'_>, value: &Value, faults: &mut Vec<Fault>) {
+    let Some(section) = get(value, KEY) else { return };
+    let Some(mapping) = section.as_mapping() else {
+        let message = format!("`{KEY}` must be a mapping of {FIRST_SEEN} or {ALERT}");
+        faults.push(Fault::error(document.key(&[KEY]), message));
+        return;
+    };
+    for (key, _) in mapping {
+        let key = key.as_str().unwrap_or_default();
+        if ![FIRST_SEEN, ALERT].contains(&key) {
+            let message = unknown("key", key, &[FIRST_SEEN, ALERT]);
+            faults.push(Fault::error(document.key(&[KEY, key]), message));
+        }
+    }
+}
+
 /// The rule's `first-seen`, where it has one.
 pub(super) fn first_seen(
     document: &Document<'_>,
     value: &Value,
 ) -> Result<Option<FirstSeenDraft>, Fault> {
-    let Some(value) = get(value, KEY) else { return Ok(None) };
+    let Some(value) = get(value, KEY).and_then(|own| get(own, FIRST_SEEN)) else {
+        return Ok(None);
+    };
     let fault =
-        |key: &str, message: String| Fault::error(document.key(&[KEY, "first-seen", key]), message);
-    let attributes: Attributes = yaml_serde::from_value(value.clone())
-        .map_err(|error| fault("", format!("cannot read `{KEY}`: {error}")))?;
-    let attribute = attributes.first_seen;
+        |key: &str, message: String| Fault::error(document.key(&[KEY, FIRST_SEEN, key]), message);
+    let attribute: FirstSeenAttribute = yaml_serde::from_value(value.clone())
+        .map_err(|error| fault("", format!("cannot read `{KEY}`: {FIRST_SEEN}: {error}")))?;
     if attribute.group_by.is_empty() {
         return Err(fault("group-by", "`group-by` must name at least one field".to_owned()));
     }

@@ -5,6 +5,7 @@
 //! selections become the parser's tree, on which pipelines work, and that the shared
 //! [`Predicate`](bergfried_query::Predicate).
 
+mod alert;
 mod check;
 mod collection;
 mod condition;
@@ -13,6 +14,7 @@ mod custom;
 mod document;
 mod encode;
 mod fault;
+pub(crate) mod file;
 mod header;
 mod item;
 mod lint;
@@ -20,6 +22,8 @@ mod lower;
 mod modifiers;
 mod pcre;
 mod pipeline;
+mod place;
+pub(crate) mod reader;
 mod selection;
 mod selector;
 
@@ -32,12 +36,14 @@ use yaml_serde::Value;
 
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
 use crate::logsource::LogSource;
-use crate::rule::Detection;
+use crate::rule::{AnyName, Detection};
 use crate::set::Options;
+use crate::shape::{Known, Shape};
 use collection::{Collection, Whole};
 pub(crate) use correlation::{CorrelationDraft, Reference};
 use custom::FirstSeenDraft;
 pub(crate) use document::Place;
+pub(crate) use document::keys;
 use document::{Document, get};
 use fault::Fault;
 pub(crate) use header::Header;
@@ -63,6 +69,8 @@ pub(crate) struct Draft {
     pub(crate) declared: LogSource,
     /// Why the rule never fires, where it cannot be carried out.
     pub(crate) unfit: Option<String>,
+    /// How its alerts are to look, where it says so.
+    pub(crate) shape: Option<Box<Shape>>,
     pub(crate) body: DraftBody,
 }
 
@@ -216,13 +224,16 @@ fn find(
     let logsource = logsource(value);
     let mut header = header(whole);
     if get(value, "correlation").is_some() {
-        let body = DraftBody::Correlation(correlation::draft(document, value)?);
+        let draft = correlation::draft(document, value)?;
+        let shape = alert::shape(document, value, &Known::Correlation(&draft.group_by))?;
+        let body = DraftBody::Correlation(draft);
         return Ok(Found::Rule(Box::new(Draft {
             header,
             file: file.to_owned(),
             place: document.start(),
             declared: logsource,
             unfit: None,
+            shape,
             body,
         })));
     }
@@ -242,12 +253,23 @@ fn find(
     let mut facts = Facts { logsource: logsource.clone(), fields: header.fields, keys: Vec::new() };
     let (detection, unfit) = detect(whole, &mut facts, options, pipelines, faults)?;
     header.fields = facts.fields;
+    let named = detection.predicate.fields();
+    let names = options.fields.of(&detection.logsource);
+    let field = |name: &str| {
+        let fields = names.fields(name);
+        let known = |field: &FieldName<'static>| {
+            matches!(field, FieldName::Known(_)) || named.contains(&field)
+        };
+        fields.iter().any(known).then_some(AnyName(fields))
+    };
+    let shape = alert::shape(document, value, &Known::Detection(&field))?;
     Ok(Found::Rule(Box::new(Draft {
         header,
         file: file.to_owned(),
         place: document.start(),
         declared: logsource,
         unfit,
+        shape,
         body: DraftBody::Detection(detection),
     })))
 }

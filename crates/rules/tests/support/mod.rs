@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bergfried_event::{Finding, SourceKind, Timestamp};
 use bergfried_parse::{Context, parse};
-use bergfried_rules::{DiagnosticSeverity, Engine, Limits, RuleSet, Source, builtin};
+use bergfried_rules::{DiagnosticSeverity, Engine, Limits, Pairs, RuleSet, Source, builtin};
 
 /// The top of the checkout.
 pub(crate) fn root() -> PathBuf {
@@ -51,9 +51,13 @@ pub(crate) fn findings(rules: &Arc<RuleSet>, text: &str) -> Vec<Finding> {
         Context { received, host: "myhost", time_zone: jiff::tz::TimeZone::UTC, year: None };
     let mut engine =
         Engine::new(Arc::clone(rules), Limits { update_interval: i64::MAX, ..Limits::default() });
+    let mut pairs = Pairs::default();
     let mut findings = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let event = parse(SourceKind::File, line, &context);
+    // Records of one audit event are one event, as the scan and an agent join them.
+    for (number, (_, text)) in bergfried_audit::Joiner::groups(text).iter().enumerate() {
+        let mut event = parse(SourceKind::File, text, &context);
+        rules.judge(&mut event);
+        pairs.mark(&mut event);
         engine.observe(&event, number as u64 + 1, &mut findings);
     }
     engine.flush(&mut findings);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use yaml_serde::Value;
 
-use super::reader::{At, Wrong};
 use crate::sigma::fault::unknown;
+use crate::sigma::reader::{At, Wrong};
 
 const LEVELS: &[&str] = &["informational", "low", "medium", "high", "critical"];
 /// From the least to the most dependable.

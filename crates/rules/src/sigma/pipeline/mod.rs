@@ -10,12 +10,10 @@ mod condition;
 mod fields;
 mod hashes;
 mod pattern;
-mod place;
 mod placeholder;
 mod read;
 mod read_condition;
 mod read_transformation;
-mod reader;
 mod run;
 mod subject;
 mod text;
@@ -29,6 +27,7 @@ use rsigma_parser::{Detection, Detections, FieldSpec, Modifier, SigmaValue};
 use yaml_serde::Value;
 
 use crate::diagnostic::{Diagnostic, Source};
+use crate::lists::{List, Lists};
 use crate::logsource::LogSource;
 use placeholder::{Choice, Filling, Values};
 use run::Run;
@@ -65,6 +64,8 @@ pub(crate) struct Pipelines<'p> {
     transformations: Vec<(&'p str, &'p Transformation)>,
     vars: Values,
     placeholders: Values,
+    /// Those of the lists that rules share.
+    lists: Values,
 }
 
 /// What pipelines change of a rule besides its selections.
@@ -102,7 +103,7 @@ impl Unfit {
 
 impl<'p> Pipelines<'p> {
     /// Those of the same priority keep their order; a variable of a later one wins.
-    pub(crate) fn new(pipelines: &'p [Pipeline]) -> Pipelines<'p> {
+    pub(crate) fn new(pipelines: &'p [Pipeline], lists: &Lists) -> Pipelines<'p> {
         let mut sorted: Vec<&Pipeline> = pipelines.iter().collect();
         sorted.sort_by_key(|pipeline| pipeline.priority);
         let mut all = Pipelines {
@@ -112,6 +113,7 @@ impl<'p> Pipelines<'p> {
                 vec![SigmaValue::from_raw_string("bergfried")],
             )]),
             placeholders: Values::new(),
+            lists: lists.iter().map(|(name, list)| (name.to_owned(), shared(list))).collect(),
         };
         for pipeline in sorted {
             let named = pipeline.transformations.iter().map(|one| (pipeline.name.as_str(), one));
@@ -194,7 +196,7 @@ impl<'p> Pipelines<'p> {
                 ..unfit
             })?;
         }
-        for values in [&self.placeholders, &self.vars] {
+        for values in [&self.placeholders, &self.vars, &self.lists] {
             let filling = Filling::Values(values);
             subject.rewrite(&mut |item| {
                 placeholder::fill(item, &Choice::Every, filling).map(|(node, _)| Some(node))
@@ -202,6 +204,15 @@ impl<'p> Pipelines<'p> {
         }
         subject.rewrite(&mut |item| placeholder::finish(item).map(Node::Item).map(Some))
     }
+}
+
+/// The values of a list, as the parser would read them in a rule.
+fn shared(list: &List) -> Vec<SigmaValue> {
+    let value = |value: &bergfried_event::Value<'_>| match value {
+        bergfried_event::Value::Int(number) => SigmaValue::Integer(*number),
+        other => SigmaValue::from_yaml(&Value::String(other.to_text().into_owned())),
+    };
+    list.values.iter().map(value).collect()
 }
 
 /// Whether any item may have placeholders.

@@ -1,16 +1,14 @@
 //! A pipeline file read: its keys, its variables and its list of transformations.
 
 use bergfried_event::nearest;
-use yaml_serde::Value;
 
 use super::Pipeline;
 use super::placeholder::Values;
 use super::read_transformation::transformations;
-use super::reader::{At, Wrong};
-use crate::diagnostic::{Diagnostic, DiagnosticSeverity, Source};
-use crate::sigma::document::{self, Document, Place, keys};
-use crate::sigma::fault::Fault;
-use crate::sigma::{MAX_BRACKETS, MAX_BYTES};
+use crate::diagnostic::{Diagnostic, Source};
+use crate::sigma::document::keys;
+use crate::sigma::file::{self, Faults};
+use crate::sigma::reader::{At, Wrong};
 
 const KEYS: &[&str] = &[
     "name",
@@ -25,62 +23,14 @@ const KEYS: &[&str] = &[
 
 /// Reads the file; errors and warnings go to `diagnostics`, and with an error there is no pipeline.
 pub(super) fn pipeline(source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Option<Pipeline> {
-    let mut faults = Vec::new();
-    let read = document_of(source).and_then(|document| {
-        let value = parse(&document)?;
-        Ok(pipeline_of(&document, &value, &source.file, &mut faults))
-    });
-    let pipeline = read.unwrap_or_else(|fault| {
-        faults.push(fault);
-        None
-    });
-    let failed = faults.iter().any(|fault| fault.severity == DiagnosticSeverity::Error);
-    diagnostics.extend(faults.into_iter().map(|fault| Diagnostic {
-        file: source.file.clone(),
-        line: fault.place.line,
-        column: fault.place.column,
-        severity: fault.severity,
-        message: fault.message,
-    }));
-    pipeline.filter(|_| !failed)
-}
-
-fn document_of(source: &Source) -> Result<Document<'_>, Fault> {
-    let start = Place { line: 1, column: 1 };
-    if source.text.len() > MAX_BYTES {
-        let message = format!("cannot read a pipeline file of over {MAX_BYTES} bytes");
-        return Err(Fault::error(start, message));
-    }
-    let mut documents = document::split(&source.text).into_iter();
-    match (documents.next(), documents.next()) {
-        (Some(document), None) if document.open_brackets() <= MAX_BRACKETS => Ok(document),
-        (Some(document), None) => {
-            let message = format!("over {MAX_BRACKETS} brackets are open at once");
-            Err(Fault::error(document.start(), message))
-        }
-        (None, _) => Err(Fault::error(start, "there is no pipeline in this file")),
-        (_, Some(second)) => {
-            Err(Fault::error(second.start(), "expected one pipeline, write each in its own file"))
-        }
-    }
-}
-
-fn parse(document: &Document<'_>) -> Result<Value, Fault> {
-    yaml_serde::from_str(document.text).map_err(|error| {
-        Fault::error(document.failure(&error), format!("cannot read YAML: {error}"))
+    file::read(source, "pipeline", diagnostics, |top, faults| {
+        pipeline_of(top, &source.file, faults)
     })
 }
 
-fn pipeline_of(
-    document: &Document<'_>,
-    value: &Value,
-    file: &str,
-    faults: &mut Vec<Fault>,
-) -> Option<Pipeline> {
-    let top = At::top(value);
-    let mut take = |wrong: Wrong| faults.push(wrong.fault(document));
-    if !value.is_mapping() {
-        take(top.wrong("a pipeline must be a mapping of keys such as `transformations`"));
+fn pipeline_of(top: &At<'_>, file: &str, faults: &mut Faults<'_>) -> Option<Pipeline> {
+    if !top.value.is_mapping() {
+        faults.error(top.wrong("a pipeline must be a mapping of keys such as `transformations`"));
         return None;
     }
     let mut read = Pipeline {
@@ -90,25 +40,25 @@ fn pipeline_of(
         placeholders: Values::new(),
         transformations: Vec::new(),
     };
-    for part in [top.only(KEYS), header(&top, &mut read)] {
-        part.unwrap_or_else(&mut take);
+    for part in [top.only(KEYS), header(top, &mut read)] {
+        part.unwrap_or_else(|wrong| faults.error(wrong));
     }
-    if keys(value).all(|key| !matches!(key, "transformations" | "placeholders")) {
-        take(top.wrong("missing `transformations` (or `placeholders`)"));
+    if keys(top.value).all(|key| !matches!(key, "transformations" | "placeholders")) {
+        faults.error(top.wrong("missing `transformations` (or `placeholders`)"));
     }
     if let Some(list) = top.get("transformations") {
         let mut wrongs = Vec::new();
         read.transformations = transformations(&list, 0, &mut wrongs);
-        wrongs.into_iter().for_each(&mut take);
+        wrongs.into_iter().for_each(|wrong| faults.error(wrong));
     }
-    for wrong in strange_ids(&top) {
-        faults.push(wrong.warning(document));
+    for wrong in strange_ids(top) {
+        faults.warn(wrong);
     }
     for key in ["postprocessing", "finalizers"] {
         if let Some(at) = top.get(key) {
             let message =
                 format!("`{key}` is left out: rules are matched here, no queries are made");
-            faults.push(at.wrong(message).warning(document));
+            faults.warn(at.wrong(message));
         }
     }
     Some(read)

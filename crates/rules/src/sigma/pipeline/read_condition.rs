@@ -7,10 +7,10 @@ use super::condition::{
     FieldCondition, Gate, Group, Happened, ItemCondition, Link, Names, RuleCondition,
 };
 use super::pattern::Start;
-use super::reader::{At, Wrong};
 use crate::logsource::LogSource;
 use crate::sigma::condition::is_too_deep;
 use crate::sigma::fault::unknown;
+use crate::sigma::reader::{At, Wrong};
 
 /// The keys of a transformation that say when it applies.
 pub(super) const KEYS: &[&str] = &[

@@ -10,12 +10,12 @@ use super::hashes::SplitHashes;
 use super::pattern::Replacement;
 use super::placeholder::Choice;
 use super::read_condition::{self, gate, logsource, rule_conditions};
-use super::reader::{At, Wrong};
 use super::transformation::{Action, AddedCondition, Transformation};
 use super::values::{Case, Revaluing, number};
 use crate::sigma::check::unknown_modifier;
 use crate::sigma::fault::unknown;
 use crate::sigma::modifiers::Plan;
+use crate::sigma::reader::{At, Wrong};
 
 /// The most transformations of one list.
 const MAX_TRANSFORMATIONS: usize = 10_000;

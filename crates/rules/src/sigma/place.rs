@@ -4,7 +4,7 @@ use crate::sigma::document::{Document, Place};
 
 /// One step from a value into one that it holds.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Key(String),
     Index(usize),
 }
@@ -19,7 +19,7 @@ struct Block {
 
 /// The place of the value at the end of the path: its key or its dash; where the file is written
 /// in flow style (`{a: b}`), that of the deepest part that is not.
-pub(super) fn find(document: &Document<'_>, path: &[Step]) -> Place {
+pub(crate) fn find(document: &Document<'_>, path: &[Step]) -> Place {
     let lines: Vec<&str> = document.text.lines().collect();
     let Some(mut block) = content(&lines, 0, lines.len()) else { return document.start() };
     let mut found = (block.line, block.column);
