@@ -1,134 +1,70 @@
-//! A channel: a named place to tell of alerts, as a person writes it in the configuration.
-//!
-//! ```toml
-//! [[notify]]
-//! name = "ops"
-//! type = "slack"
-//! url = "https://hooks.slack.com/services/…"
-//! min_severity = "medium"
-//! timeout_seconds = 10
-//!
-//! [[notify]]
-//! name = "tickets"
-//! type = "webhook"
-//! url = "https://tickets.example/hook"
-//! headers = { Authorization = "Bearer …" }
-//! ```
+//! A channel: a named place to tell of alerts, checked.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bergfried_alert::{Alert, Outcome};
 use bergfried_event::{Severity, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::destination::{Destination, SecretText};
-use crate::{slack, webhook};
-
-const MAX_NAME: usize = 64;
-const MAX_TIMEOUT_SECONDS: u64 = 60;
+use crate::email::Email;
+use crate::exec::Exec;
+use crate::file::ChannelFile;
+use crate::message::{Message, Test};
+use crate::secret::SecretText;
+use crate::slack::Slack;
+use crate::telegram::Telegram;
+use crate::webhook::Webhook;
 
 /// A kind of channel, by its word in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// A Slack incoming webhook.
+    /// Slack, over an incoming webhook or with a bot's token.
     Slack,
-    /// Any server that takes our JSON document.
+    /// Mail over SMTP.
+    Email,
+    /// A bot of Telegram.
+    Telegram,
+    /// Any server that takes a document over HTTP.
     Webhook,
+    /// A program on the hub's machine.
+    Exec,
 }
 
-/// One `[[notify]]` table as a person wrote it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChannelFile {
-    name: String,
-    #[serde(rename = "type")]
-    kind: Kind,
-    url: SecretText,
-    #[serde(default = "default_min_severity")]
-    min_severity: Severity,
-    #[serde(default = "default_timeout_seconds")]
-    timeout_seconds: u64,
-    #[serde(default)]
-    headers: BTreeMap<String, SecretText>,
-}
-
-fn default_min_severity() -> Severity {
-    Severity::Medium
-}
-
-fn default_timeout_seconds() -> u64 {
-    10
+impl Kind {
+    /// The word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Slack => "slack",
+            Kind::Email => "email",
+            Kind::Telegram => "telegram",
+            Kind::Webhook => "webhook",
+            Kind::Exec => "exec",
+        }
+    }
 }
 
 /// A named place to tell of alerts.
 ///
 /// Read from a `[[notify]]` table with the keys `name` (1 to 64 letters, digits, `.`, `_`, `-`),
-/// `type` (`slack` or `webhook`), `url`, `min_severity` (`medium` unless given), `timeout_seconds`
-/// (1 to 60, 10 unless given) and, for a webhook, `headers`.
+/// `type`, `min_severity` (`medium` unless given), `timeout_seconds` (1 to 60, 10 unless given) and
+/// those of its type: see docs/notify.md.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "ChannelFile")]
 pub struct Channel {
-    name: String,
-    kind: Kind,
-    destination: Destination,
-    min_severity: Severity,
-    timeout: Duration,
+    pub(crate) name: String,
+    pub(crate) target: Target,
+    pub(crate) min_severity: Severity,
+    pub(crate) timeout: Duration,
 }
 
-/// What is wrong with a channel's configuration; holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot use notification channel `{}`: {reason}", name.escape_debug())]
-pub struct ChannelError {
-    /// The channel's name.
-    pub name: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl TryFrom<ChannelFile> for Channel {
-    type Error = ChannelError;
-
-    fn try_from(file: ChannelFile) -> Result<Self, Self::Error> {
-        let checked = check(&file);
-        match checked {
-            Ok(destination) => Ok(Channel {
-                name: file.name,
-                kind: file.kind,
-                destination,
-                min_severity: file.min_severity,
-                timeout: Duration::from_secs(file.timeout_seconds),
-            }),
-            Err(reason) => Err(ChannelError { name: file.name, reason }),
-        }
-    }
-}
-
-fn check(file: &ChannelFile) -> Result<Destination, String> {
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if file.name.is_empty() || file.name.len() > MAX_NAME || !file.name.bytes().all(is_name) {
-        return Err(format!("`name` must be 1 to {MAX_NAME} letters, digits, `.`, `_` or `-`"));
-    }
-    if !(1..=MAX_TIMEOUT_SECONDS).contains(&file.timeout_seconds) {
-        return Err(format!("`timeout_seconds` must be from 1 to {MAX_TIMEOUT_SECONDS}"));
-    }
-    if file.kind == Kind::Slack && !file.headers.is_empty() {
-        return Err("`headers` is for `type = \"webhook\"`".to_owned());
-    }
-    Destination::new(&file.url, &file.headers)
-}
-
-/// A message, ready to send: one JSON document.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Payload(pub(crate) Value);
-
-impl Payload {
-    /// The document.
-    pub fn json(&self) -> &Value {
-        &self.0
-    }
+/// Where a channel leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Slack(Slack),
+    Email(Box<Email>),
+    Telegram(Telegram),
+    Webhook(Box<Webhook>),
+    Exec(Exec),
 }
 
 impl Channel {
@@ -138,13 +74,26 @@ impl Channel {
     /// # Errors
     /// [`ChannelError`] where the URL or the name will not do.
     pub fn from_webhook_url(name: &str, url: &str) -> Result<Channel, ChannelError> {
+        let url = Some(SecretText(url.to_owned()));
+        let file = ChannelFile { url, ..ChannelFile::new(name, Kind::Slack) };
+        Channel::try_from(ChannelFile { min_severity: Severity::Informational, ..file })
+    }
+
+    /// The channel that `TELEGRAM_BOT_TOKEN` and `TELEGRAM_CHAT_ID` ask for.
+    ///
+    /// # Errors
+    /// [`ChannelError`] where the token, the chat or the name will not do.
+    pub fn from_telegram(
+        name: &str,
+        token: &str,
+        chat: &str,
+        min_severity: Severity,
+    ) -> Result<Channel, ChannelError> {
         Channel::try_from(ChannelFile {
-            name: name.to_owned(),
-            kind: Kind::Slack,
-            url: SecretText(url.to_owned()),
-            min_severity: Severity::Informational,
-            timeout_seconds: default_timeout_seconds(),
-            headers: BTreeMap::new(),
+            token: Some(SecretText(token.to_owned())),
+            chat: Some(chat.to_owned()),
+            min_severity,
+            ..ChannelFile::new(name, Kind::Telegram)
         })
     }
 
@@ -155,7 +104,13 @@ impl Channel {
 
     /// What kind it is.
     pub fn kind(&self) -> Kind {
-        self.kind
+        match &self.target {
+            Target::Slack(_) => Kind::Slack,
+            Target::Email(_) => Kind::Email,
+            Target::Telegram(_) => Kind::Telegram,
+            Target::Webhook(_) => Kind::Webhook,
+            Target::Exec(_) => Kind::Exec,
+        }
     }
 
     /// The least severity that it wants to hear of.
@@ -163,40 +118,26 @@ impl Channel {
         self.min_severity
     }
 
-    /// Where its messages go.
-    pub fn destination(&self) -> &Destination {
-        &self.destination
-    }
-
-    /// How long one attempt may take from the first to the last byte.
+    /// How long one attempt may take from the first to the last byte; of SMTP, how long each step of
+    /// the dialogue may.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// The message about a change of an alert.
-    ///
-    /// `console_url` is the address under which people reach the hub; with it the message links to
-    /// the alert, at `<console_url>/alerts/<id>`.
-    pub fn render(&self, alert: &Alert, change: Outcome, console_url: Option<&str>) -> Payload {
-        let url =
-            console_url.map(|base| format!("{}/alerts/{}", base.trim_end_matches('/'), alert.id));
-        Payload(match self.kind {
-            Kind::Slack => slack::message(alert, change, url.as_deref()),
-            Kind::Webhook => webhook::document(alert, change, url.as_deref()),
-        })
-    }
-
     /// The message of `bergfried notify test NAME`.
-    pub fn test_message(&self, now: Timestamp) -> Payload {
-        let text = format!(
-            "Test message from Bergfried for the notification channel {}, sent at {now}",
-            self.name
-        );
-        Payload(match self.kind {
-            Kind::Slack => slack::plain(&text),
-            Kind::Webhook => webhook::test(&text, now),
-        })
+    pub fn test_message(&self, now: Timestamp) -> Message {
+        Message::Test(Test { channel: self.name.clone(), time: now })
     }
+}
+
+/// What is wrong with a channel's configuration; holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot use notification channel `{}`: {reason}", name.escape_debug())]
+pub struct ChannelError {
+    /// The channel's name.
+    pub name: String,
+    /// What is wrong with it; it names the key first.
+    pub reason: String,
 }
 
 #[cfg(test)]

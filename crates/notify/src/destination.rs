@@ -1,14 +1,21 @@
-//! Where a message goes: an address that is itself a secret, and headers that may be.
+//! Where a message goes over HTTP: an address that is itself a secret, headers that may be, and who
+//! vouches for the server.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
 
-use serde::Deserialize;
 use ureq::http::{HeaderName, HeaderValue, Uri};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+use crate::secret::{SecretText, from_file};
 
 const MAX_URL: usize = 2048;
 const MAX_HEADERS: usize = 16;
 const MAX_HEADER_VALUE: usize = 4096;
+/// Stands in a URL for the id of a delivery.
+const DELIVERY: &str = "{delivery}";
 /// Headers that belong to the connection or to the body that we send.
 const OURS: [&str; 6] =
     ["connection", "content-length", "content-type", "expect", "host", "transfer-encoding"];
@@ -17,20 +24,11 @@ const OURS: [&str; 6] =
 ///
 /// Who knows a webhook's URL can post to it, so `Debug` shows the host alone.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Destination {
+pub(crate) struct Destination {
     url: Uri,
+    /// The URL with a place for the id of a delivery, where it has one.
+    pattern: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-/// Text of the configuration that is a secret; its `Debug` shows nothing of it.
-#[derive(Clone, Default, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct SecretText(pub(crate) String);
-
-impl fmt::Debug for SecretText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretText(…)")
-    }
 }
 
 impl Destination {
@@ -42,16 +40,21 @@ impl Destination {
         url: &SecretText,
         headers: &BTreeMap<String, SecretText>,
     ) -> Result<Destination, String> {
-        Ok(Destination { url: parse_url(&url.0)?, headers: parse_headers(headers)? })
+        let pattern = url.0.contains(DELIVERY).then(|| url.0.clone());
+        let url = parse_url("url", &url.0.replace(DELIVERY, "0"))?;
+        Ok(Destination { url, pattern, headers: parse_headers(headers)? })
     }
 
     /// The host, which is no secret.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.url.host().unwrap_or_default()
     }
 
-    pub(crate) fn url(&self) -> &Uri {
-        &self.url
+    /// The URL for the delivery of this id, which has only letters and digits.
+    pub(crate) fn url(&self, delivery: &str) -> Uri {
+        let filled = self.pattern.as_ref().map(|pattern| pattern.replace(DELIVERY, delivery));
+        // It was parsed with another id in its place, so it parses.
+        filled.and_then(|url| url.parse().ok()).unwrap_or_else(|| self.url.clone())
     }
 
     pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
@@ -65,19 +68,20 @@ impl fmt::Debug for Destination {
     }
 }
 
-fn parse_url(text: &str) -> Result<Uri, String> {
+/// Reads the URL under `key`.
+pub(crate) fn parse_url(key: &str, text: &str) -> Result<Uri, String> {
     if text.len() > MAX_URL {
-        return Err(format!("`url` is longer than {MAX_URL} bytes"));
+        return Err(format!("`{key}` is longer than {MAX_URL} bytes"));
     }
-    let url: Uri = text.parse().map_err(|_| "`url` is no URL".to_owned())?;
+    let url: Uri = text.parse().map_err(|_| format!("`{key}` is no URL"))?;
     if !matches!(url.scheme_str(), Some("http" | "https")) {
-        return Err("`url` must start with http:// or https://".to_owned());
+        return Err(format!("`{key}` must start with http:// or https://"));
     }
     if url.host().is_none_or(str::is_empty) {
-        return Err("`url` names no host".to_owned());
+        return Err(format!("`{key}` names no host"));
     }
     if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err("`url` must hold no user or password, use `headers`".to_owned());
+        return Err(format!("`{key}` must hold no user or password, use `headers`"));
     }
     Ok(url)
 }
@@ -92,7 +96,7 @@ fn parse_headers(
     for (name, value) in headers {
         let shown = name.escape_debug();
         let name: HeaderName = name.parse().map_err(|_| format!("`{shown}` is no header name"))?;
-        if OURS.contains(&name.as_str()) {
+        if OURS.contains(&name.as_str()) || name.as_str().starts_with("x-bergfried-") {
             return Err(format!("header `{shown}` cannot be set"));
         }
         if value.0.len() > MAX_HEADER_VALUE {
@@ -104,4 +108,47 @@ fn parse_headers(
         parsed.push((name, value));
     }
     Ok(parsed)
+}
+
+/// The certificates of a private authority, in PEM.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Authority {
+    pem: Arc<str>,
+}
+
+impl Authority {
+    /// Reads the file under the key `ca`.
+    pub(crate) fn read(path: &Path) -> Result<Authority, String> {
+        let authority = Authority { pem: from_file("ca", path)?.into() };
+        match authority.certificates().is_empty() {
+            true => Err(format!("`ca`: {} holds no certificate", path.display())),
+            false => Ok(authority),
+        }
+    }
+
+    fn certificates(&self) -> Vec<Certificate<'static>> {
+        let items = parse_pem(self.pem.as_bytes()).filter_map(Result::ok);
+        let certificate = |item| match item {
+            PemItem::Certificate(certificate) => Some(certificate),
+            _ => None,
+        };
+        items.filter_map(certificate).collect()
+    }
+
+    /// Each certificate in DER.
+    pub(crate) fn der(&self) -> Vec<Vec<u8>> {
+        self.certificates().iter().map(|certificate| certificate.der().to_vec()).collect()
+    }
+
+    /// For connections to servers that this authority vouches for.
+    pub(crate) fn tls(&self) -> TlsConfig {
+        let roots = RootCerts::new_with_certs(&self.certificates());
+        TlsConfig::builder().root_certs(roots).build()
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authority")
+    }
 }

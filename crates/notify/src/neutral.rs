@@ -32,6 +32,13 @@ pub fn slack(text: &str, limit: usize) -> String {
     cut(text.chars().map(Piece::slack), limit)
 }
 
+/// `text` escaped for HTML, in a text and in a quoted attribute; no entity is cut.
+///
+/// It does not make the text visible or inert: that comes first.
+pub fn html(text: &str, limit: usize) -> String {
+    cut(text.chars().map(Piece::html), limit)
+}
+
 fn disarm(text: &str, limit: usize) -> String {
     let mut disarmed = String::new();
     let mut rest = text;
@@ -75,6 +82,17 @@ impl Piece {
             '&' => Piece::Entity("&amp;"),
             '<' => Piece::Entity("&lt;"),
             '>' => Piece::Entity("&gt;"),
+            other => Piece::Same(other),
+        }
+    }
+
+    fn html(character: char) -> Piece {
+        match character {
+            '&' => Piece::Entity("&amp;"),
+            '<' => Piece::Entity("&lt;"),
+            '>' => Piece::Entity("&gt;"),
+            '"' => Piece::Entity("&quot;"),
+            '\'' => Piece::Entity("&#39;"),
             other => Piece::Same(other),
         }
     }

@@ -1,56 +1,86 @@
-//! Alerts for the tests of this crate.
+//! Notices for the tests of this crate.
 
-use bergfried_alert::{Alert, fold};
-use bergfried_event::{Finding, Severity, Timestamp};
+use std::collections::BTreeMap;
 
-/// An ordinary alert.
-pub(crate) fn alert() -> Alert {
-    Alert { id: 7, ..fold(None, &finding(), "Production", at(200)).0 }
+use bergfried_alert::{Evidence, Seen};
+use serde_json::json;
+
+use crate::example;
+use crate::message::Message;
+use crate::notice::{Change, Notice};
+
+/// An ordinary alert of a rule.
+pub(crate) fn notice(change: Change) -> Notice {
+    let ordinary = example::notice("web1", change);
+    let evidence = ordinary.evidence.clone().unwrap();
+    let techniques = vec!["T1110.001".to_owned(), "T1078".to_owned()];
+    Notice {
+        id: "7".to_owned(),
+        severity_word: "high".to_owned(),
+        previous_severity: None,
+        value: None,
+        text:
+            "SSH password guessing: 12 events on web1, user root, from 203.0.113.5, logged by sshd"
+                .to_owned(),
+        tags: vec!["attack.credential-access".to_owned(), "attack.t1110.001".to_owned()],
+        attributes: BTreeMap::new(),
+        evidence: Some(Box::new(Evidence { techniques, ..*evidence })),
+        ..ordinary
+    }
+    .linked(Some("https://hub.example/"))
 }
 
-/// An alert every text of which is `text`.
-pub(crate) fn hostile(text: &str) -> Alert {
-    let some = || Some(text.to_owned());
-    let hostile = Finding {
-        rule_id: text.to_owned(),
-        rule_name: text.to_owned(),
+/// The message about it.
+pub(crate) fn message(change: Change) -> Message {
+    Message::Alert(Box::new(notice(change)))
+}
+
+/// A message every text of which is `text`, but for those that the hub itself makes.
+pub(crate) fn hostile(text: &str) -> Message {
+    let own = || text.to_owned();
+    let some = || Some(own());
+    let seen = || Seen { names: vec![own()], overflow: 0 };
+    let pairs = || vec![(own(), own())];
+    let ordinary = example::notice("web1", Change::New);
+    let evidence = ordinary.evidence.clone().unwrap();
+    let evidence = Evidence {
+        rule_id: own(),
         host: some(),
         user: some(),
         source: some(),
         program: some(),
-        techniques: vec![text.to_owned()],
-        tags: vec![text.to_owned()],
-        falsepositives: vec![text.to_owned()],
-        group: vec![(text.to_owned(), text.to_owned())],
-        matched: vec![(text.to_owned(), text.to_owned())],
-        example: text.to_owned(),
-        ..finding()
+        users: seen(),
+        sources: seen(),
+        techniques: vec![own()],
+        tags: vec![own()],
+        falsepositives: vec![own()],
+        group: Vec::new(),
+        matched: pairs(),
+        example: own(),
+        ..*evidence
     };
-    fold(None, &hostile, text, at(200)).0
-}
-
-fn finding() -> Finding {
-    Finding {
-        rule_id: "7b3c".to_owned(),
-        rule_name: "SSH password guessing".to_owned(),
-        severity: Severity::High,
-        host: Some("web1".to_owned()),
-        user: Some("root".to_owned()),
-        source: Some("203.0.113.5".to_owned()),
-        program: Some("sshd".to_owned()),
-        count: 12,
-        first_seen: at(100),
-        last_seen: at(160),
-        techniques: vec!["T1110.001".to_owned(), "T1078".to_owned()],
-        tags: vec!["attack.credential-access".to_owned(), "attack.t1110.001".to_owned()],
-        falsepositives: vec!["A script with an old password".to_owned()],
-        group: vec![("source.ip".to_owned(), "203.0.113.5".to_owned())],
-        matched: vec![("user.name".to_owned(), "root".to_owned())],
-        example: "Failed password for root from 203.0.113.5 port 4711 ssh2".to_owned(),
-        event_ids: vec![1, 2],
-    }
-}
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_seconds(1_700_000_000 + seconds)
+    Message::Alert(Box::new(Notice {
+        change: Change::SeverityChanged { from: own(), to: own() },
+        by: some(),
+        comment: some(),
+        environment: own(),
+        resource: own(),
+        event: own(),
+        severity_word: own(),
+        previous_severity: some(),
+        service: vec![own()],
+        group: own(),
+        value: some(),
+        text: own(),
+        tags: vec![own()],
+        attributes: BTreeMap::from([
+            (own(), json!([{ text: text }])),
+            (format!("{text}2"), own().into()),
+        ]),
+        origin: own(),
+        customer: some(),
+        evidence: Some(Box::new(evidence)),
+        link: None,
+        ..ordinary
+    }))
 }

@@ -1,166 +1,128 @@
-//! The JSON document that a generic webhook gets. Its shape is a promise: within one `version`,
-//! keys are added but never renamed or removed.
+//! A message for any server that takes a document over HTTP: ours, or one of a template.
 //!
-//! ```json
-//! { "version": 1, "kind": "alert",
-//!   "change": { "kind": "new" },
-//!   "alert": { "id": 7, "environment": "Production", "resource": "web1", "…": "…" },
-//!   "url": "https://hub.example/alerts/7" }
-//! ```
-//! `change.kind` is `new`, `repeated`, `reopened` or `severity_changed` (then with `from` and `to`);
-//! `url` is null where the hub does not know its own address. Times are RFC 3339 in UTC. A test
-//! message has `"kind": "test"` with `text` and `sent` instead.
+//! With a secret each body is signed, so that the receiver knows who sent it and when:
+//! `X-Bergfried-Signature: sha256=<hex>` is the HMAC-SHA-256 (RFC 2104) over the value of
+//! `X-Bergfried-Timestamp` (seconds since 1970), a full stop and the body. A receiver that refuses
+//! old times and ids of `X-Bergfried-Delivery` that it knows cannot be fooled by a replay.
 
-use bergfried_alert::{Alert, Outcome};
 use bergfried_event::Timestamp;
-use serde_json::{Value, json};
+use ring::hmac;
+use ureq::http::{HeaderName, HeaderValue, Method};
 
-use crate::neutral::{inert, visible};
+use crate::channel::Channel;
+use crate::destination::{Authority, Destination};
+use crate::document::document;
+use crate::file::ChannelFile;
+use crate::message::Message;
+use crate::secret::{SecretText, from_file};
+use crate::send::{Client, Post, SendError};
+use crate::template::Template;
 
-const VERSION: u8 = 1;
-const MAX_TEXT: usize = 4096;
+const JSON: &str = "application/json; charset=utf-8";
+const MIN_SECRET: usize = 16;
 
-/// The document about a change of an alert.
-///
-/// Names and lines are values for programs, so only what acts on a screen is made visible in them;
-/// `text`, which receivers like to hand on to a chat, is made inert.
-pub(crate) fn document(alert: &Alert, change: Outcome, url: Option<&str>) -> Value {
-    let text = |text: &String| visible(text, MAX_TEXT);
-    let optional = |value: &Option<String>| value.as_ref().map(text);
-    let pairs = |pairs: &[(String, String)]| -> Vec<Value> {
-        let pair = |(field, value): &(_, _)| json!({ "field": text(field), "value": text(value) });
-        pairs.iter().map(pair).collect()
-    };
-    json!({
-        "version": VERSION,
-        "kind": "alert",
-        "change": change,
-        "alert": {
-            "id": alert.id,
-            "environment": text(&alert.environment),
-            "resource": text(&alert.resource),
-            "event": text(&alert.event),
-            "severity": alert.severity,
-            "previous_severity": alert.previous_severity,
-            "status": alert.status,
-            "text": inert(&alert.text, MAX_TEXT),
-            "count": alert.count,
-            "received": alert.received,
-            "first_seen": alert.first_seen,
-            "last_seen": alert.last_seen,
-            "rule_id": text(&alert.rule_id),
-            "host": optional(&alert.host),
-            "user": optional(&alert.user),
-            "source": optional(&alert.source),
-            "program": optional(&alert.program),
-            "users": alert.users.names.iter().map(text).collect::<Vec<_>>(),
-            "sources": alert.sources.names.iter().map(text).collect::<Vec<_>>(),
-            "techniques": alert.techniques.iter().map(text).collect::<Vec<_>>(),
-            "tags": alert.tags.iter().map(text).collect::<Vec<_>>(),
-            "falsepositives": alert.falsepositives.iter().map(text).collect::<Vec<_>>(),
-            "group": pairs(&alert.group),
-            "matched": pairs(&alert.matched),
-            "event_ids": alert.event_ids,
-            "example": text(&alert.example),
-        },
-        "url": url,
-    })
+/// A server, and what it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Webhook {
+    destination: Destination,
+    method: Method,
+    content_type: String,
+    body: Option<Template>,
+    secret: Option<SecretText>,
+    authority: Option<Authority>,
 }
 
-/// The document of a test message.
-pub(crate) fn test(text: &str, now: Timestamp) -> Value {
-    json!({ "version": VERSION, "kind": "test", "text": inert(text, MAX_TEXT), "sent": now })
+impl Webhook {
+    /// Reads the keys of this type.
+    pub(crate) fn check(file: &mut ChannelFile) -> Result<Webhook, String> {
+        let url = file.url()?.ok_or("missing field `url`")?;
+        let headers = file.headers()?;
+        let method = match file.method.take().as_deref() {
+            None | Some("POST") => Method::POST,
+            Some("PUT") => Method::PUT,
+            Some("PATCH") => Method::PATCH,
+            Some(_) => return Err("`method` must be `POST`, `PUT` or `PATCH`".to_owned()),
+        };
+        let content_type = file.content_type.take().unwrap_or_else(|| JSON.to_owned());
+        if content_type.parse::<HeaderValue>().is_err() || !content_type.contains('/') {
+            return Err("`content_type` is no media type".to_owned());
+        }
+        let body = match (file.body.take(), file.body_file.take()) {
+            (None, None) => None,
+            (Some(text), None) => Some(Template::new("body", text, &content_type)?),
+            (None, Some(path)) => {
+                let text = from_file("body_file", &path)?;
+                Some(
+                    Template::new(&path.display().to_string(), text, &content_type)
+                        .map_err(|problem| format!("`body_file`: {problem}"))?,
+                )
+            }
+            (Some(_), Some(_)) => return Err("`body` and `body_file` exclude each other".into()),
+        };
+        if body.is_none() && content_type != JSON {
+            return Err("`content_type` goes with `body` or `body_file`".to_owned());
+        }
+        let secret = file.signing_secret()?;
+        if secret.as_ref().is_some_and(|secret| secret.0.len() < MIN_SECRET) {
+            return Err(format!("`secret` must have at least {MIN_SECRET} bytes"));
+        }
+        let destination = Destination::new(&url, &headers)?;
+        let authority = file.authority()?;
+        Ok(Webhook { destination, method, content_type, body, secret, authority })
+    }
+
+    /// Sends a message; nothing where the template makes nothing of it.
+    pub(crate) fn send(
+        &self,
+        client: &Client,
+        channel: &Channel,
+        message: &Message,
+        now: Timestamp,
+    ) -> Result<(), SendError> {
+        let delivery = message.delivery(channel.name());
+        let body = match &self.body {
+            None => document(message).to_string(),
+            Some(template) => template.render(message, &delivery).map_err(SendError::last)?,
+        };
+        if body.trim().is_empty() {
+            return Ok(());
+        }
+        let mut headers = self.destination.headers().to_vec();
+        let mut ours = vec![("x-bergfried-delivery", delivery.clone())];
+        if let Some(secret) = &self.secret {
+            let time = now.micros().div_euclid(Timestamp::SECOND).to_string();
+            ours.push(("x-bergfried-signature", signature(secret, &time, &body)));
+            ours.push(("x-bergfried-timestamp", time));
+        }
+        for (name, value) in ours {
+            let value = HeaderValue::try_from(value);
+            let value = value.map_err(|_| SendError::last("the request could not be formed"))?;
+            headers.push((HeaderName::from_static(name), value));
+        }
+        let answer = client.exchange(Post {
+            method: self.method.clone(),
+            url: self.destination.url(&delivery),
+            headers,
+            content_type: &self.content_type,
+            body,
+            authority: self.authority.as_ref(),
+            timeout: channel.timeout(),
+        })?;
+        // The server may repeat our address or headers, so nothing of its answer is shown.
+        if answer.status.is_success() { Ok(()) } else { Err(answer.error("")) }
+    }
+}
+
+fn signature(secret: &SecretText, time: &str, body: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.0.as_bytes());
+    let mut context = hmac::Context::with_key(&key);
+    context.update(time.as_bytes());
+    context.update(b".");
+    context.update(body.as_bytes());
+    let tag = context.sign();
+    let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={digits}")
 }
 
 #[cfg(test)]
-mod tests {
-    use bergfried_event::Severity;
-
-    use super::*;
-    use crate::sample;
-
-    #[test]
-    fn an_alert_as_a_webhook_gets_it() {
-        let change = Outcome::SeverityChanged { from: Severity::Low, to: Severity::High };
-        let url = Some("https://hub.example/alerts/7");
-        insta::with_settings!({ sort_maps => true }, {
-            insta::assert_json_snapshot!(document(&sample::alert(), change, url), @r#"
-            {
-              "alert": {
-                "count": 12,
-                "environment": "Production",
-                "event": "SSH password guessing",
-                "event_ids": [
-                  1,
-                  2
-                ],
-                "example": "Failed password for root from 203.0.113.5 port 4711 ssh2",
-                "falsepositives": [
-                  "A script with an old password"
-                ],
-                "first_seen": "2023-11-14T22:15:00Z",
-                "group": [
-                  {
-                    "field": "source.ip",
-                    "value": "203.0.113.5"
-                  }
-                ],
-                "host": "web1",
-                "id": 7,
-                "last_seen": "2023-11-14T22:16:00Z",
-                "matched": [
-                  {
-                    "field": "user.name",
-                    "value": "root"
-                  }
-                ],
-                "previous_severity": null,
-                "program": "sshd",
-                "received": 1,
-                "resource": "web1",
-                "rule_id": "7b3c",
-                "severity": "high",
-                "source": "203.0.113.5",
-                "sources": [
-                  "203.0.113.5"
-                ],
-                "status": "open",
-                "tags": [
-                  "attack.credential-access",
-                  "attack.t1110.001"
-                ],
-                "techniques": [
-                  "T1110.001",
-                  "T1078"
-                ],
-                "text": "SSH password guessing: 12 events on web1, user root, from 203.0.113.5, logged by sshd",
-                "user": "root",
-                "users": [
-                  "root"
-                ]
-              },
-              "change": {
-                "from": "low",
-                "kind": "severity_changed",
-                "to": "high"
-              },
-              "kind": "alert",
-              "url": "https://hub.example/alerts/7",
-              "version": 1
-            }
-            "#);
-        });
-    }
-
-    #[test]
-    fn hostile_text_stays_text() {
-        let hostile = "<!channel> @here https://evil.example \u{1b}[31m\u{202e}";
-        let document = document(&sample::hostile(hostile), Outcome::New, None);
-        let alert = &document["alert"];
-        assert_eq!(alert["user"], "<!channel> @here https://evil.example \\u{1b}[31m\\u{202e}");
-        let text = alert["text"].as_str().unwrap();
-        assert!(!text.contains("@here") && !text.contains("://"), "{text}");
-        let whole = document.to_string();
-        assert!(!whole.contains("\\u001b") && !whole.contains('\u{202e}'), "{whole}");
-    }
-}
+mod tests;

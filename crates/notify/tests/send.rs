@@ -58,7 +58,8 @@ fn read_request(stream: &mut TcpStream) -> String {
 }
 
 fn send(channel: &Channel) -> Result<(), SendError> {
-    Client::new().send(channel, &channel.test_message(Timestamp::from_seconds(0)))
+    let now = Timestamp::from_seconds(0);
+    Client::new().send(channel, &channel.test_message(now), None, now).map(|_| ())
 }
 
 fn answered(kind: &str, answer: &'static str) -> Result<(), SendError> {
