@@ -81,6 +81,9 @@ pub struct InputFile {
     pub max_message: Option<String>,
     /// How many connections may be open at once, 1 to 1,000,000; 20,000 unless given.
     pub max_connections: Option<u32>,
+    /// How many of them one address may have, of IPv6 one network of 64 bits; three quarters of
+    /// `max_connections` unless given, so that one host cannot keep out the others.
+    pub max_connections_per_address: Option<u32>,
     /// A connection that brings nothing for so long is closed (`10m`; 1 s to 1 year); absent: never.
     pub idle_timeout: Option<String>,
     /// What the kernel may hold of datagrams that wait, 64 KiB to 1 GiB, `8MiB` unless given. More
@@ -109,8 +112,9 @@ pub struct SenderFile {
     pub from: OneOrMore<String>,
     /// A name in its certificate; needs a `client_ca`.
     pub certificate: Option<String>,
-    /// The hosts that its messages may name, with `*` for any text; absent: every host. A message
-    /// that names another one is taken as the sender's own, and the claim is kept in `host.claimed`.
+    /// The hosts that its messages may name, with `*` for any text and `?` for one letter; absent:
+    /// every host. A message that names another one is taken as the sender's own, and the claim is
+    /// kept in `host.claimed`.
     pub hosts: Option<OneOrMore<String>>,
     /// What it is called: `observer.name`, and the host of messages that name none.
     pub name: Option<String>,
@@ -160,6 +164,7 @@ pub struct Input {
     pub(crate) tls: Option<ServerTls>,
     pub(crate) max_message: usize,
     pub(crate) max_connections: usize,
+    pub(crate) max_connections_per_address: usize,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) receive_buffer: usize,
     pub(crate) time_zone: Option<String>,

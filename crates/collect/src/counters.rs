@@ -38,6 +38,8 @@ counters! {
     connected,
     /// Connections refused because there were too many.
     refused,
+    /// Connections refused because their address had too many open.
+    refused_of_address,
     /// Connections that ended by a fault: reset, a failed TLS handshake.
     broken,
     /// Messages taken.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
+use crate::addresses::Addresses;
 use crate::collector::{Collector, Shipping, ShippingView};
 use crate::config::{Input, Transport};
 use crate::counters::{Counters, Snapshot};
@@ -163,11 +164,21 @@ fn start_one(
     threads: &mut Vec<JoinHandle<()>>,
 ) -> Result<Running, InputsError> {
     let room = Arc::new(Semaphore::new(input.max_connections));
+    let addresses = Arc::new(Addresses::new(input.max_connections_per_address));
     let tls = input.tls.clone().map(|tls| tls.open(&[])).transpose();
     let tls = tls.map_err(|error| InputsError::Tls { input: input.name.clone(), error })?;
     let (handshakes, relp) = (Semaphore::new(HANDSHAKES), Arc::clone(relp));
-    let intake =
-        Arc::new(Intake { input, collector, tls, handshakes, relp, room, stopping, own_host });
+    let intake = Arc::new(Intake {
+        input,
+        collector,
+        tls,
+        handshakes,
+        relp,
+        room,
+        addresses,
+        stopping,
+        own_host,
+    });
     let listeners: Vec<_> =
         intake.input.places.iter().map(|place| Arc::new(Listener::new(place.clone()))).collect();
     for listener in &listeners {

@@ -8,6 +8,7 @@ use bergfried_event::{Origin, Peer, Record, SourceKind, Timestamp};
 use bergfried_tls::{PeerNames, ServerSide};
 use tokio::sync::{Semaphore, watch};
 
+use crate::addresses::Addresses;
 use crate::collector::Collector;
 use crate::config::{Input, Transport};
 use crate::counters::Counters;
@@ -25,6 +26,8 @@ pub(crate) struct Intake {
     pub(crate) relp: Arc<Memory>,
     /// A permit for each connection that may be open.
     pub(crate) room: Arc<Semaphore>,
+    /// How many of them each address has.
+    pub(crate) addresses: Arc<Addresses>,
     pub(crate) stopping: watch::Receiver<bool>,
     /// The name of this machine, for what comes over a local socket and names no host.
     pub(crate) own_host: String,

@@ -5,6 +5,7 @@
 //! for wait. Nothing is dropped for lack of room. What the records say is read by the pipeline,
 //! never here.
 
+mod addresses;
 mod chunk;
 mod collector;
 mod config;

@@ -88,6 +88,11 @@ fn take(stream: TcpStream, peer: SocketAddr, transport: Transport, intake: &Arc<
         tracing::debug!(%peer, input = intake.input.name, "too many connections, refused one");
         return;
     };
+    let Some(visit) = intake.addresses.enter(peer.ip()) else {
+        add(&intake.counters().refused_of_address, 1);
+        tracing::debug!(%peer, input = intake.input.name, "too many connections of an address");
+        return;
+    };
     let (idle, interval, retries) = KEEPALIVE;
     let keepalive =
         TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(retries);
@@ -107,7 +112,7 @@ fn take(stream: TcpStream, peer: SocketAddr, transport: Transport, intake: &Arc<
             Err(ended) => tracing::debug!(%peer, %ended, "a connection was closed"),
         }
         intake.counters().connections.fetch_sub(1, Ordering::Relaxed);
-        drop(permit);
+        drop((permit, visit));
     });
 }
 

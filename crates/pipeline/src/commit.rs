@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use bergfried_control::{ChannelFilter, Control};
+use bergfried_alerting::Alerting;
 use bergfried_event::{Event, Field, FieldName, Finding, SourceKind, readable};
+use bergfried_heimdall::Notes;
 use bergfried_process::{Chains, Meter, Verdict};
 use bergfried_rules::RuleSet;
 use bergfried_store::{BatchId, Committed, NewBatch, Reader, StoreError, Writer};
@@ -18,10 +19,12 @@ use crate::chains::{ChainDesk, meter};
 use crate::context::Zones;
 use crate::counters::{Counters, add};
 use crate::desk::Desk;
-use crate::heard::Heard;
+use crate::heard::{Heard, address_of};
+use crate::hosts::{Hosts, Sightings, Source};
 use crate::memory::{Memory, Rebuilt};
-use crate::notifier::Alarm;
+use crate::metrics::Figures;
 use crate::origin::{add_word, mark};
+use crate::outside::{Outside, act_all};
 use crate::remembered::{Keeper, Remembered};
 use crate::submission::{Answer, Payload, Readable, Sender, Submission};
 use crate::{LiveEvent, Parts, StartError, now};
@@ -34,33 +37,38 @@ const GROUP_BYTES: usize = 16 << 20;
 const TICK: Duration = Duration::from_millis(500);
 /// How long nothing is tried on a disk that was full: after each try the memory is rebuilt.
 const FULL_PAUSE: Duration = Duration::from_secs(5);
-/// The most batches whose findings may wait for the alerts; nothing is taken while so many do.
-const MAX_UNAPPLIED: usize = 10_000;
+/// How long a batch waits where too many findings wait to become alerts; then its sender does.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) struct Committer {
-    writer: Writer,
+    pub(crate) writer: Writer,
     reader: Reader,
-    control: Arc<Control>,
+    pub(crate) alerting: Alerting,
+    /// The last sequence that the event store knows to be in the alerts.
+    applied: u64,
     rules: Arc<RuleSet>,
     chains: Arc<Chains>,
     meter: Meter,
-    memory: Memory,
+    pub(crate) memory: Memory,
     /// The batch that was committed last.
-    last: Option<(BatchId, Committed)>,
+    pub(crate) last: Option<(BatchId, Committed)>,
     keeper: Keeper,
-    environment: String,
-    channels: Vec<ChannelFilter>,
     live: broadcast::Sender<LiveEvent>,
-    counters: Arc<Counters>,
-    desk: Arc<Desk>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) desk: Arc<Desk>,
     chain_desk: Arc<ChainDesk>,
-    alarm: Alarm,
     zones: Zones,
     heard: Heard,
+    figures: Arc<Figures>,
+    /// What the figures count of the batches that are being committed.
+    notes: Notes,
+    hosts: Arc<Hosts>,
     /// When the disk was found full last.
     full: Option<Instant>,
-    /// Findings that are durable but could not yet be applied to the alerts.
-    unapplied: Vec<(u64, Arc<[Finding]>)>,
+    /// When findings without events could not be stored last.
+    pub(crate) failed: Option<Instant>,
+    /// Does what rules of SEC ask for.
+    pub(crate) outside: Box<dyn Outside>,
 }
 
 /// What the pipeline's thread shares with others.
@@ -69,7 +77,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) chains: Arc<ChainDesk>,
-    pub(crate) alarm: Alarm,
+    pub(crate) figures: Arc<Figures>,
 }
 
 /// A batch that was read and awaits its commit.
@@ -81,44 +89,45 @@ struct Ready<'b> {
 
 impl Committer {
     pub(crate) fn new(parts: Parts, shared: Shared) -> Result<Self, StartError> {
-        let Shared { live, counters, desk, chains: chain_desk, alarm } = shared;
+        let Shared { live, counters, desk, chains: chain_desk, figures } = shared;
         let Rebuilt { memory, last, next_event_id } =
             Memory::rebuilt(&parts.rules, &parts.reader, &parts.writer, &parts.remembered)?;
-        let last_sequence = parts.writer.next_sequence().saturating_sub(1);
-        if parts.control.lower_applied_sequence(last_sequence)? {
-            tracing::warn!(
-                "the event store is younger than the alerts: it was emptied or restored; \
-                 alerts of before stay, new findings count from now on"
-            );
-        }
-        let heard = Heard::new(Arc::clone(&parts.control), now());
+        let heard = Heard::new(
+            Arc::clone(&parts.control),
+            parts.alerting.clone(),
+            Arc::clone(&parts.hosts),
+            now(),
+        )?;
         let mut committer = Committer {
-            channels: parts.channels.filters(),
             writer: parts.writer,
             reader: parts.reader,
-            control: parts.control,
+            alerting: parts.alerting,
+            applied: 0,
             rules: parts.rules,
             meter: meter(&parts.chains),
             chains: parts.chains,
             memory,
             last,
             keeper: Keeper::new(parts.remembered, next_event_id),
-            environment: parts.environment,
             live,
             counters,
             desk,
             chain_desk,
-            alarm,
             zones: Zones::default(),
             heard,
+            figures,
+            notes: Notes::default(),
+            hosts: parts.hosts,
             full: None,
-            unapplied: parts
-                .pending
-                .into_iter()
-                .map(|pending| (pending.sequence, pending.findings.into()))
-                .collect(),
+            failed: None,
+            outside: parts.outside,
         };
-        committer.apply_findings();
+        for pending in parts.pending {
+            committer.alerting.apply_findings(pending.sequence, pending.findings.into());
+        }
+        committer.note_applied();
+        // What was counted before this start is not counted again.
+        committer.desk.know_sec(committer.memory.sec());
         Ok(committer)
     }
 
@@ -144,7 +153,8 @@ impl Committer {
             self.tick();
         }
         self.heard.write();
-        if self.keeper.is_behind(self.writer.next_event_id()) {
+        self.note_applied();
+        if self.keeper.is_behind(self.writer.next_event_id()) || !self.memory.sec().is_empty() {
             self.remember();
         }
         self.keeper.wait();
@@ -158,6 +168,7 @@ impl Committer {
         let Some((rules, done)) = self.desk.take() else { return };
         let replaced = self.memory.replace(Arc::clone(&rules));
         self.desk.replaced(Arc::clone(&rules), self.memory.engine());
+        self.desk.count_sec(self.memory.sec(), now());
         self.rules = rules;
         // Who left them may not wait for the answer.
         let _unasked = done.send(replaced);
@@ -206,7 +217,12 @@ impl Committer {
                     }
                 },
             };
-            if let Some(committed) = self.writer.seen(&BatchId(batch.id)) {
+            if batch.records.is_empty() && sender.agent.is_some() {
+                // It only says that it is alive.
+                self.heard.note_alive(&batch.agent, sender);
+                let first_event_id = self.writer.next_event_id();
+                answer(reply, Answer::Stored { batch: batch.id, first_event_id, events: 0 });
+            } else if let Some(committed) = self.writer.seen(&BatchId(batch.id)) {
                 add(&self.counters.duplicates, 1);
                 answer(reply, duplicate(&batch, &committed));
             } else if ids.insert(batch.id) {
@@ -231,27 +247,38 @@ impl Committer {
         if ready.is_empty() {
             return;
         }
-        if self.full.is_some_and(|since| since.elapsed() < FULL_PAUSE) {
+        if self.is_full() {
             self.refuse(ready, &Answer::Full);
             return;
         }
-        if self.unapplied.len() >= MAX_UNAPPLIED {
+        if !self.alerting.has_room(PATIENCE) {
             self.refuse(ready, &Answer::Failed);
             return;
         }
         let ingested = now();
+        let mut due = self.due(ingested);
         // Events borrow from the chains that set their fields.
         let chains = Arc::clone(&self.chains);
         let first_id = self.writer.next_event_id();
         let mut next_id = first_id;
         let mut batches = Vec::with_capacity(ready.len());
-        for Ready { batch, .. } in &ready {
+        self.notes.clear();
+        let mut sightings = Sightings::default();
+        for Ready { batch, sender, .. } in &ready {
+            let agent_host = sender.agent.as_ref().and_then(|_| batch.origins.first());
+            let source = Source { agent_host: agent_host.map(|origin| origin.host.as_str()) };
+            if let Some(host) = source.agent_host {
+                sightings.agent(host, address_of(sender));
+            }
             let mut events = self.parse(batch, &chains);
-            let mut findings = Vec::new();
+            let mut findings = std::mem::take(&mut due);
             for event in &mut events {
-                if self.memory.judge(event, next_id, &mut findings) {
+                if self.memory.judge(event, next_id, ingested, &mut findings) {
                     add(&self.counters.repeated, 1);
+                    bergfried_heimdall::unstamp(event);
                 }
+                self.notes.push(event);
+                sightings.see(event, next_id, source, ingested);
                 next_id += 1;
             }
             self.memory.end_batch(&mut findings);
@@ -270,6 +297,8 @@ impl Committer {
             .collect();
         match self.writer.append(batches) {
             Ok(committed) => {
+                self.figures.take(&self.notes, ingested);
+                self.hosts.heard(sightings, ingested);
                 for ((Ready { batch, sender, reply }, committed), stored) in
                     ready.into_iter().zip(committed).zip(stored)
                 {
@@ -280,8 +309,11 @@ impl Committer {
                     let _unwatched = self.live.send(event);
                 }
                 self.desk.count(self.memory.engine(), ingested);
+                self.desk.count_sec(self.memory.sec(), ingested);
+                let acts = self.memory.sec().take_acts();
+                act_all(acts, &self.alerting, &mut *self.outside);
                 self.chain_desk.count(&self.chains, self.meter.counts());
-                self.apply_findings();
+                self.note_applied();
             }
             Err(error) => self.not_committed(ready, &error),
         }
@@ -304,7 +336,7 @@ impl Committer {
         let host = batch.origins.first().map(|origin| origin.host.as_str());
         self.heard.note(&batch.agent, host.unwrap_or_default(), sender, records);
         if !findings.is_empty() {
-            self.unapplied.push((committed.sequence, findings));
+            self.alerting.apply_findings(committed.sequence, findings);
         }
         self.last = Some((BatchId(batch.id), *committed));
         let first_event_id = committed.first_event_id;
@@ -314,11 +346,7 @@ impl Committer {
     /// Nothing was stored: the senders keep their batches, and the rules forget what they saw.
     fn not_committed(&mut self, ready: Vec<Ready<'_>>, error: &StoreError) {
         tracing::error!(%error, batches = ready.len(), "cannot store batches");
-        self.keeper.wait();
-        match Memory::rebuilt(&self.rules, &self.reader, &self.writer, self.keeper.path()) {
-            Ok(rebuilt) => self.memory = rebuilt.memory,
-            Err(error) => tracing::error!(%error, "cannot rebuild the state of the rules"),
-        }
+        self.forget();
         if matches!(error, StoreError::TooLarge { .. }) && ready.len() > 1 {
             // One of them is at fault; the others must not suffer for it.
             for one in ready {
@@ -335,6 +363,25 @@ impl Committer {
             _ => Answer::Failed,
         };
         self.refuse(ready, &answer);
+    }
+
+    /// Lets the rules forget what was not stored.
+    pub(crate) fn forget(&mut self) {
+        self.keeper.wait();
+        match Memory::rebuilt(&self.rules, &self.reader, &self.writer, self.keeper.path()) {
+            Ok(rebuilt) => self.memory = rebuilt.memory,
+            Err(error) => tracing::error!(%error, "cannot rebuild the state of the rules"),
+        }
+    }
+
+    /// Whether the disk was found full a moment ago.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full.is_some_and(|since| since.elapsed() < FULL_PAUSE)
+    }
+
+    /// Whether findings without events could not be stored a moment ago.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.is_some_and(|since| since.elapsed() < FULL_PAUSE)
     }
 
     fn refuse(&self, ready: Vec<Ready<'_>>, refusal: &Answer) {
@@ -371,6 +418,7 @@ impl Committer {
                 add_word(&mut event, Field::LogFlags, "truncated");
             }
             if chains.apply(&mut event, context, &mut self.meter) == Verdict::Keep {
+                bergfried_heimdall::stamp(&mut event);
                 events.push(event);
             }
         }
@@ -389,34 +437,15 @@ impl Committer {
             .collect()
     }
 
-    /// Folds durable findings into alerts; what fails stays for the next try.
-    fn apply_findings(&mut self) {
-        let mut applied = None;
-        for (sequence, findings) in &self.unapplied {
-            let result = self.control.apply_findings(
-                *sequence,
-                findings,
-                &self.environment,
-                &self.channels,
-                now(),
-            );
-            match result {
-                Ok(changes) => {
-                    applied = Some(*sequence);
-                    if !changes.is_empty() {
-                        self.alarm.ring();
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%error, "cannot write alerts, trying again");
-                    break;
-                }
-            }
+    /// Lets the event store forget which findings are durably in the alerts.
+    pub(crate) fn note_applied(&mut self) {
+        let applied = self.alerting.applied();
+        if applied <= self.applied {
+            return;
         }
-        let Some(applied) = applied else { return };
-        self.unapplied.retain(|(sequence, _)| *sequence > applied);
-        if let Err(error) = self.writer.findings_applied(applied) {
-            tracing::error!(%error, "cannot note that findings are applied");
+        match self.writer.findings_applied(applied) {
+            Ok(()) => self.applied = applied,
+            Err(error) => tracing::error!(%error, "cannot note that findings are applied"),
         }
     }
 
@@ -432,10 +461,9 @@ impl Committer {
 
     fn tick(&mut self) {
         let now = now();
-        if !self.unapplied.is_empty() {
-            self.apply_findings();
-        }
+        self.note_applied();
         self.heard.tick(now);
+        self.pass_time(now);
         if self.keeper.is_due(self.writer.next_event_id()) {
             self.remember();
         }

@@ -50,12 +50,6 @@ counters! {
     dropped,
     /// Findings stored.
     findings,
-    /// Notifications delivered.
-    notified,
-    /// Notifications put off after a failure.
-    retried,
-    /// Notifications given up.
-    dead,
 }
 
 pub(crate) fn add(counter: &AtomicU64, amount: usize) {

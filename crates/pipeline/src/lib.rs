@@ -1,9 +1,9 @@
-//! From records to events, findings, a durable commit, alerts and notifications.
+//! From records to events, findings, a durable commit and alerts.
 //!
 //! One thread takes batches in the order in which they came: it parses each record, runs the chains
 //! and the rules, commits events and findings together, and only then answers. Findings reach the alerts from the
 //! committed frames, also after a crash. Nothing is answered as stored before it is durable, and a
-//! batch that comes twice is stored once. Each notification channel has a thread of its own.
+//! batch that comes twice is stored once.
 
 mod chains;
 mod commit;
@@ -11,22 +11,26 @@ mod context;
 mod counters;
 mod desk;
 mod heard;
+mod hosts;
 mod memory;
-mod notifier;
+mod metrics;
+mod moments;
 mod origin;
+mod outside;
 mod remembered;
 mod submission;
 mod twins;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
+use bergfried_alerting::Alerting;
 use bergfried_control::Control;
 use bergfried_event::{Event, Timestamp};
+use bergfried_heimdall::Metrics;
 use bergfried_process::{ChainCounts, Chains};
 use bergfried_rules::{Replaced, RuleSet};
 use bergfried_store::{PendingFindings, Reader, Writer};
@@ -35,9 +39,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, broadcast, o
 use chains::ChainDesk;
 pub use counters::{Counters, Snapshot};
 use desk::Desk;
-pub use desk::{RuleCounts, RuleReport};
-pub use notifier::Channels;
+pub use desk::{Hours, RuleCounts, RuleReport, SecReport};
+pub use hosts::{HostPolicy, HostState, Hosts, HostsShed, Via, Watch};
+pub use memory::last_before;
+use metrics::Figures;
 pub use origin::mark;
+pub use outside::{Nothing, Outside};
 pub use submission::{Answer, Payload, Sender, Submission};
 
 /// How many batches may wait; the sender of one more is told to come back. A batch has at most some
@@ -45,8 +52,6 @@ pub use submission::{Answer, Payload, Sender, Submission};
 const QUEUE: usize = 16;
 /// How many events a slow reader of [`Pipeline::watch`] may lag behind before it loses some.
 const LIVE_QUEUE: usize = 8_192;
-/// How long messages under way may take once the pipeline stops.
-const LAST_MESSAGES: Duration = Duration::from_millis(300);
 
 /// What the pipeline works with.
 pub struct Parts {
@@ -56,18 +61,20 @@ pub struct Parts {
     pub reader: Reader,
     /// Findings that were durable when the program last stopped.
     pub pending: Vec<PendingFindings>,
-    /// Alerts, tokens and the outbox.
+    /// Tokens and agents.
     pub control: Arc<Control>,
+    /// Where findings become alerts.
+    pub alerting: Alerting,
+    /// The hosts that are known, and when they count as silent.
+    pub hosts: Arc<Hosts>,
     /// The chains that read more out of events, between the parsers and the rules.
     pub chains: Arc<Chains>,
     /// The rules that run.
     pub rules: Arc<RuleSet>,
     /// The file that holds what the rules remember over a restart; made where there is none.
     pub remembered: PathBuf,
-    /// Where people are told.
-    pub channels: Channels,
-    /// The environment that alerts get (`Production`).
-    pub environment: String,
+    /// Does what rules of SEC ask for beside alerts, heartbeats and the log.
+    pub outside: Box<dyn Outside>,
 }
 
 /// An event just committed.
@@ -89,10 +96,8 @@ pub struct Pipeline {
     counters: Arc<Counters>,
     desk: Arc<Desk>,
     chains: Arc<ChainDesk>,
-    alarm: notifier::Alarm,
-    stopping: Arc<AtomicBool>,
-    committer: Mutex<Option<JoinHandle<()>>>,
-    notifiers: Mutex<Vec<JoinHandle<()>>>,
+    figures: Arc<Figures>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// Ends the process when its thread panics: a hub that takes nothing in must not look alive, and
@@ -130,22 +135,22 @@ impl Pipeline {
         let counters = Arc::new(Counters::default());
         let desk = Arc::new(Desk::new(Arc::clone(&parts.rules)));
         let chains = Arc::new(ChainDesk::new(Arc::clone(&parts.chains)));
-        let stopping = Arc::new(AtomicBool::new(false));
-        let (alarm, notifiers) =
-            notifier::start(&parts.channels, &parts.control, &counters, &stopping)?;
+        let figures = Arc::new(Figures::default());
         let shared = commit::Shared {
             live: live.clone(),
             counters: Arc::clone(&counters),
             desk: Arc::clone(&desk),
             chains: Arc::clone(&chains),
-            alarm: alarm.clone(),
+            figures: Arc::clone(&figures),
         };
+        let (reader, first_new) = (parts.reader.clone(), parts.writer.next_event_id());
         let committer = commit::Committer::new(parts, shared)?;
         let committer =
             std::thread::Builder::new().name("pipeline".to_owned()).spawn(move || {
                 let _guard = AbortOnPanic;
                 committer.run(&waiting);
             })?;
+        let past = figures.catch_up(reader, first_new)?;
         Ok(Pipeline {
             queue: RwLock::new(Some(queue)),
             places: Arc::new(Semaphore::new(QUEUE)),
@@ -153,10 +158,8 @@ impl Pipeline {
             counters,
             desk,
             chains,
-            alarm,
-            stopping,
-            committer: Mutex::new(Some(committer)),
-            notifiers: Mutex::new(notifiers),
+            figures,
+            threads: Mutex::new(vec![committer, past]),
         })
     }
 
@@ -212,11 +215,6 @@ impl Pipeline {
         Refused::Busy
     }
 
-    /// Lets the notification channels look into the outbox at once.
-    pub fn wake_channels(&self) {
-        self.alarm.ring();
-    }
-
     /// Events as they are committed, from now on. A reader that lags far behind loses some and is
     /// told how many.
     pub fn watch(&self) -> broadcast::Receiver<LiveEvent> {
@@ -242,12 +240,18 @@ impl Pipeline {
 
     /// What has been counted of each rule.
     pub fn rules(&self) -> RuleReport {
-        self.desk.report()
+        self.desk.report(now())
     }
 
     /// What has been counted since the start.
     pub fn counters(&self) -> Snapshot {
         self.counters.snapshot()
+    }
+
+    /// The figures of the last 24 hours before `now`, of events that Heimdall knows; complete once
+    /// what was stored before the start is counted.
+    pub fn metrics(&self, now: Timestamp) -> Metrics {
+        self.figures.metrics(now)
     }
 
     /// How many messages of this input named a host that their sender may not speak for.
@@ -256,34 +260,13 @@ impl Pipeline {
     }
 
     /// Takes nothing more, and returns when what waits is durable.
-    ///
-    /// A message under way is left to itself after a moment, however slow its receiver: it stays in
-    /// the outbox and is sent after the next start.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
         self.places.close();
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
-        let notifiers =
-            std::mem::take(&mut *self.notifiers.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in &notifiers {
-            thread.thread().unpark();
-        }
-        let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(committer) = committer {
-            joined(committer);
-        }
-        let deadline = Instant::now() + LAST_MESSAGES;
-        for thread in notifiers {
-            while !thread.is_finished() && Instant::now() < deadline {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            if thread.is_finished() {
-                joined(thread);
-            } else {
-                let name = thread.thread().name().unwrap_or_default();
-                tracing::warn!(name, "a message was under way at the stop, it is sent again later");
-            }
-        }
+        self.figures.stop();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        threads.into_iter().for_each(joined);
     }
 }
 

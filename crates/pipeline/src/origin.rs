@@ -24,6 +24,7 @@ pub fn mark<'e>(event: &mut Event<'e>, origin: &'e Origin) -> bool {
     let is_claimed = own_host(event, origin);
     if !origin.path.is_empty() {
         event.set(Field::LogFilePath, origin.path.as_str());
+        bergfried_parse::name_server(event, &origin.path);
     }
     event.set(Field::InputType, origin.kind.name());
     if let Some(input) = &origin.input {

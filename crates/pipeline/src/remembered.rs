@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bergfried_store::{BatchId, Committed};
 
-const MAGIC: &[u8; 8] = b"bergmem1";
+const MAGIC: &[u8; 8] = b"bergmem3";
 /// Magic number, hash, last batch, its place and first event, next event.
 const HEAD: usize = 8 + 32 + 16 + 8 + 8 + 8;
 /// The largest file that is read: far more than the rules may remember.

@@ -57,6 +57,7 @@ fn check(file: InputFile) -> Result<Input, String> {
     }
     for (key, is_set) in [
         ("max_connections", file.max_connections.is_some()),
+        ("max_connections_per_address", file.max_connections_per_address.is_some()),
         ("idle_timeout", file.idle_timeout.is_some()),
     ] {
         if is_set && !streams {
@@ -66,6 +67,14 @@ fn check(file: InputFile) -> Result<Input, String> {
     let max_connections = file.max_connections.unwrap_or(DEFAULT_MAX_CONNECTIONS);
     if !(1..=1_000_000).contains(&max_connections) {
         return Err("`max_connections` must be from 1 to 1000000".to_owned());
+    }
+    let of_address =
+        file.max_connections_per_address.unwrap_or(max_connections - max_connections / 4);
+    if !(1..=max_connections).contains(&of_address) {
+        return Err(format!(
+            "`max_connections_per_address` must be from 1 to {max_connections}, as \
+             `max_connections` is"
+        ));
     }
     let within = |key, text: &Option<String>, default, least, most| match text {
         Some(text) => size_within(key, text, least, most),
@@ -103,6 +112,7 @@ fn check(file: InputFile) -> Result<Input, String> {
         idle_timeout: file.idle_timeout.as_ref().map(idle).transpose()?,
         unix_mode: file.unix_mode.as_deref().map(mode).transpose()?.unwrap_or(DEFAULT_UNIX_MODE),
         max_connections: usize::try_from(max_connections).unwrap_or(usize::MAX),
+        max_connections_per_address: usize::try_from(of_address).unwrap_or(usize::MAX),
         tls,
         places,
         name: file.name,

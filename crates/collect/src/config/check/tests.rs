@@ -38,6 +38,8 @@ fn mistakes_are_named() {
         ("receive_buffer = '1MiB'", "`receive_buffer` does nothing without `udp`"),
         ("max_message = '100'", "from 480B to 1MiB"),
         ("max_connections = 0", "from 1 to 1000000"),
+        ("max_connections_per_address = 0", "from 1 to 20000"),
+        ("max_connections = 9\nmax_connections_per_address = 10", "from 1 to 9"),
         ("idle_timeout = '5 minutes'", "such as 10m"),
         ("time_zone = 'Europe/Bremen'", "which is not known"),
         ("relp = ['127.0.0.1:99', '127.0.0.1:99']", "127.0.0.1:99 is there twice"),
