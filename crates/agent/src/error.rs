@@ -28,6 +28,9 @@ pub enum AgentError {
         /// What the system says.
         source: io::Error,
     },
+    /// The audit system's rules stay as they are.
+    #[error("cannot set audit rules: {0}")]
+    AuditRules(String),
     /// A thread of the agent ended by a defect; what is in the spool is safe.
     #[error("cannot go on: the {0} thread failed")]
     Thread(&'static str),

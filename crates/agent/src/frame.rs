@@ -11,10 +11,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 
 use bergfried_source::Changes;
 use serde::{Deserialize, Serialize};
+
+use crate::disk::read_exact_at;
 
 const MAGIC: &[u8; 4] = b"BFS1";
 const PREFIX: usize = 28;
@@ -60,16 +61,16 @@ pub(crate) fn read(file: &File, offset: u64) -> io::Result<Option<Frame>> {
     if size < offset + PREFIX as u64 {
         return Ok(None);
     }
-    file.read_exact_at(&mut prefix, offset)?;
+    read_exact_at(file, &mut prefix, offset)?;
     let Some((description, body, sum)) = parts(&prefix) else { return Ok(None) };
     let length = PREFIX as u64 + description as u64 + body as u64;
     if size < offset + length {
         return Ok(None);
     }
     let mut head = vec![0; description];
-    file.read_exact_at(&mut head, offset + PREFIX as u64)?;
+    read_exact_at(file, &mut head, offset + PREFIX as u64)?;
     let mut rest = vec![0; body];
-    file.read_exact_at(&mut rest, offset + PREFIX as u64 + description as u64)?;
+    read_exact_at(file, &mut rest, offset + PREFIX as u64 + description as u64)?;
     let Some(lengths) = lengths(description, body) else { return Ok(None) };
     if checksum(&lengths, &head, &rest) != sum {
         return Ok(None);

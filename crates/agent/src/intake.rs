@@ -6,25 +6,35 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use bergfried_event::{SourceKind, Timestamp};
-use bergfried_source::{Changes, Files, Flow, Journal};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use bergfried_source::{Changes, Checkpoint, Files, Flow, Journal, Line, Socket};
 
+use crate::audit::{Audit, Ready};
 use crate::error::AgentError;
 use crate::frame::Description;
+use crate::outbox::Inbox;
 use crate::spool::Writer;
 use crate::stats::Stats;
 use crate::stop::Stop;
+use crate::tamper;
+use crate::writers::Writers;
 use batch::Batch;
 
 /// A batch is stored at this age, and sooner where no further line came for [`QUIET`].
 const LONGEST_AGE: Duration = Duration::from_millis(200);
 const QUIET: Duration = Duration::from_millis(20);
 /// How often names are compared where no event says that they changed.
-const POLL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often the log says what was counted.
+const SAY_EVERY: Duration = Duration::from_secs(3_600);
 
 pub(crate) struct Intake {
     pub(crate) files: Files,
     pub(crate) journal: Option<Journal>,
+    pub(crate) audit: Audit,
+    pub(crate) socket: Option<Socket>,
+    pub(crate) observed: Inbox,
+    /// Learns from audit who changes files.
+    pub(crate) writers: Writers,
     pub(crate) writer: Writer,
     pub(crate) batch: Batch,
     pub(crate) stats: Stats,
@@ -38,6 +48,13 @@ impl Intake {
         Batch::new(host)
     }
 
+    /// Takes up the audit events that were not complete when the agent ended.
+    pub(crate) fn restore(&mut self, checkpoint: &Checkpoint) {
+        let now = Timestamp::from(jiff::Timestamp::now());
+        let Intake { batch, audit, writers, .. } = self;
+        audit.restore(checkpoint, now, &mut |ready| push_audit(batch, writers, ready, now));
+    }
+
     /// Reads until it is stopped, or until `healthy` says that nobody sends any more.
     pub(crate) fn run(mut self, healthy: &dyn Fn() -> bool) -> Result<(), AgentError> {
         let read = self.read_on(healthy);
@@ -48,10 +65,17 @@ impl Intake {
     fn read_on(&mut self, healthy: &dyn Fn() -> bool) -> Result<(), AgentError> {
         let mut changes = Changes::default();
         let mut begun = Instant::now();
+        let mut said = begun;
         while healthy() && !self.stop.is_stopped() {
+            if said.elapsed() >= SAY_EVERY {
+                said = Instant::now();
+                tracing::info!("counted since the start: {}", self.stats.counts());
+            }
             let before = self.batch.records();
             let more = self.read();
             changes.extend(self.files.changes());
+            let (audit, others) = (self.audit.changes(), self.observed.positions());
+            changes.extend(Changes { audit, others, ..Changes::default() });
             if let Some(journal) = &mut self.journal {
                 changes.extend(journal.changes());
             }
@@ -78,16 +102,48 @@ impl Intake {
     fn read(&mut self) -> bool {
         let now = Instant::now();
         let received = Timestamp::from(jiff::Timestamp::now());
-        let batch = &mut self.batch;
-        let mut more = self.files.read(now, &mut |line| {
-            batch.push(SourceKind::File, line, received);
+        let Intake { batch, audit, files, journal, observed, writers, stats, socket, .. } = self;
+        let mut more = files.read(now, &mut |line| {
+            if audit.is_audit_log(line.path) {
+                audit.push(line, received, &mut |ready| {
+                    push_audit(batch, writers, ready, received);
+                });
+            } else {
+                batch.push(SourceKind::File, line, received);
+            }
             if batch.is_full() { Flow::Full } else { Flow::More }
         });
-        if let Some(journal) = &mut self.journal
+        if let Some(socket) = socket
+            && !batch.is_full()
+        {
+            more |= socket.read(now, &mut |line| {
+                audit.push(line, received, &mut |ready| {
+                    push_audit(batch, writers, ready, received);
+                });
+                if batch.is_full() { Flow::Full } else { Flow::More }
+            });
+        }
+        if !more {
+            audit.caught_up(received, &mut |ready| push_audit(batch, writers, ready, received));
+        }
+        if let Some(journal) = journal.as_mut()
             && !batch.is_full()
         {
             more |= journal.read(now, &mut |line| {
                 batch.push(SourceKind::Journald, line, received);
+                if batch.is_full() { Flow::Full } else { Flow::More }
+            });
+        }
+        for gap in journal.as_mut().map(Journal::gaps).unwrap_or_default() {
+            stats.journal_entries_missing(gap.missing());
+            let raw = tamper::journal_gap(&gap, received);
+            let line = Line { path: tamper::ORIGIN, raw: &raw, truncated: false };
+            batch.push(SourceKind::Json, line, received);
+        }
+        if !batch.is_full() {
+            more |= observed.read(&mut |observed| {
+                let line = Line { path: &observed.observer, raw: &observed.raw, truncated: false };
+                batch.push(observed.kind, line, observed.at);
                 if batch.is_full() { Flow::Full } else { Flow::More }
             });
         }
@@ -100,16 +156,33 @@ impl Intake {
             self.stop.wait(QUIET);
             return Ok(());
         }
+        self.wait_for_more()
+    }
+
+    #[cfg(unix)]
+    fn wait_for_more(&self) -> Result<(), AgentError> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
         let journal = self.journal.as_ref().and_then(Journal::fd);
-        let mut fds: Vec<PollFd<'_>> = [self.files.fd(), journal, Some(self.stop.fd())]
-            .into_iter()
-            .flatten()
-            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
-            .collect();
-        match poll(&mut fds, Some(&POLL)) {
+        let socket = self.socket.as_ref().and_then(Socket::fd);
+        let mut fds: Vec<PollFd<'_>> =
+            [self.files.fd(), journal, socket, Some(self.observed.fd()), Some(self.stop.fd())]
+                .into_iter()
+                .flatten()
+                .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+                .collect();
+        let most = Timespec { tv_sec: LOOK_EVERY.as_secs().cast_signed(), tv_nsec: 0 };
+        match poll(&mut fds, Some(&most)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
             Err(error) => Err(AgentError::System { what: "wait for logs", source: error.into() }),
         }
+    }
+
+    /// Where nothing says that there is more, it is looked for.
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "waiting for more can fail elsewhere")]
+    fn wait_for_more(&self) -> Result<(), AgentError> {
+        self.stop.wait(LOOK_EVERY / 4);
+        Ok(())
     }
 
     /// Makes the batch durable. Waits where the spool or the disk is full: nothing is dropped, and
@@ -137,6 +210,7 @@ impl Intake {
             }
             self.files.scan(Instant::now());
         }
+        self.observed.durable();
         self.stats.lines_read(records);
         self.stats.lines_cut(cut);
         Ok(())
@@ -160,8 +234,16 @@ impl Intake {
     }
 }
 
+/// Puts an event of audit into the batch; who changes files is learnt from it.
+fn push_audit(batch: &mut Batch, writers: &Writers, ready: Ready<'_>, received: Timestamp) {
+    if ready.kind == SourceKind::Audit {
+        writers.offer(ready.line.raw, received);
+    }
+    batch.push(ready.kind, ready.line, received);
+}
+
 /// A batch id that no other batch has.
-fn fresh_id() -> io::Result<[u8; 16]> {
+pub(crate) fn fresh_id() -> io::Result<[u8; 16]> {
     let mut id = [0; 16];
     getrandom::fill(&mut id).map_err(|error| io::Error::other(error.to_string()))?;
     Ok(id)

@@ -1,18 +1,28 @@
 //! The command line of the agent, shared by every binary that offers it.
 
+mod heimdall;
+
 use std::path::PathBuf;
 
 use bergfried_source::From;
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
+#[cfg(target_os = "linux")]
+use crate::audit_rules::AuditRules;
 use crate::config::{
     Config, ConfigFile, DEFAULT_FILES, DEFAULT_STATE_DIR, Hub, Journald, Protocol, Watchtower,
 };
 use crate::error::AgentError;
+use crate::observers::firewall::FirewallOptions;
+use crate::observers::pihole::PiholeOptions;
+use crate::observers::status::StatusOptions;
+use crate::observers::tamper::TamperOptions;
 use crate::plan::plan;
 use crate::run::run;
 use crate::secret::Secret;
-use crate::stop::{Stop, stop_signals};
+use crate::signals::Watching;
+use crate::sources::Sources;
+use crate::stop::Stop;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +39,10 @@ Environment:
   BERGFRIED_URL, BERGFRIED_TOKEN (or BERGFRIED_AGENT_TOKEN); for --protocol watchtower
   WATCHTOWER_COLLECTOR_URL, WATCHTOWER_TOKEN, WATCHTOWER_REGION, WATCHTOWER_HOST_GROUP,
   WATCHTOWER_SEVERITY, WATCHTOWER_FLAGGED, WATCHTOWER_VERIFY_TLS, WATCHTOWER_SSH_UNIT.
+  Of Heimdall's agents: SIEM_API_URL and SIEM_API_KEY where the two above are not set,
+  SIEM_LOG_FILES (paths or globs with commas between, in place of the usual files),
+  FIREWALL_LOG_PATH or FIREWALL_TYPE (generic, iptables, ufw, pfsense, opnsense: where its log
+  is), PIHOLE_DB_PATH.
   A flag wins over the environment, the environment over the configuration file.";
 
 /// Read this machine's logs and send each line to the hub exactly once.
@@ -68,6 +82,19 @@ pub struct Options {
     /// Say more: every pause and every passed-over file
     #[arg(long, short)]
     pub verbose: bool,
+    /// What to do in place of reading logs
+    #[command(subcommand)]
+    pub command: Option<AgentCommand>,
+}
+
+/// What the agent's program does besides.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AgentCommand {
+    /// Show or install rules for the kernel's audit system
+    #[cfg(target_os = "linux")]
+    AuditRules(AuditRules),
+    /// Show what this host has to collect, and what is missing, with the command that helps
+    Sources(Sources),
 }
 
 /// Where sources begin that were never read.
@@ -91,29 +118,40 @@ pub enum Speaks {
 }
 
 /// Runs the agent until SIGTERM or SIGINT; a second one ends the process at once.
-pub fn main_with(options: Options) -> Result<(), AgentError> {
+pub fn main_with(mut options: Options) -> Result<(), AgentError> {
+    match options.command.take() {
+        #[cfg(target_os = "linux")]
+        Some(AgentCommand::AuditRules(rules)) => {
+            let own: Vec<PathBuf> =
+                [options.config, options.state_dir].into_iter().flatten().collect();
+            return rules.run(&own);
+        }
+        Some(AgentCommand::Sources(sources)) => {
+            // Who looks at a host need not have the token.
+            options.token_file = None;
+            return sources.run(&options.into_config(&anywhere)?);
+        }
+        None => {}
+    }
     let config = options.into_config(&|name| std::env::var(name).ok())?;
     let system = |what| move |source| AgentError::System { what, source };
     let stop = Stop::new().map_err(system("make a stop event"))?;
-    let mut signals = stop_signals().map_err(system("take signals"))?;
-    let handle = signals.handle();
-    let on_signal = stop.clone();
-    let waiting = std::thread::Builder::new()
-        .name("signals".to_owned())
-        .stack_size(64 << 10)
-        .spawn(move || {
-            if signals.forever().next().is_some() {
-                on_signal.stop();
-            }
-        })
-        .map_err(system("start a thread"))?;
+    let watching = Watching::begin(&stop)?;
     for source in plan(&config) {
         tracing::info!(source = source.name, present = source.present, "{}", source.sentence);
     }
     let ran = run(config, &stop);
-    handle.close();
-    waiting.join().map_err(|_| AgentError::Thread("signals"))?;
+    watching.end()?;
     ran
+}
+
+/// The environment, with an address to send to, for a look that sends nothing.
+fn anywhere(name: &str) -> Option<String> {
+    match name {
+        "BERGFRIED_URL" | "WATCHTOWER_COLLECTOR_URL" => Some("http://localhost".to_owned()),
+        "BERGFRIED_TOKEN" | "WATCHTOWER_TOKEN" => Some("none".to_owned()),
+        _ => std::env::var(name).ok(),
+    }
 }
 
 impl Options {
@@ -128,14 +166,19 @@ impl Options {
             _ => Speaks::Native,
         });
         let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+        let heimdall = match speaks {
+            Speaks::Native => heimdall::Environment::read(&set)?,
+            Speaks::Watchtower => heimdall::Environment::default(),
+        };
         let protocol = match speaks {
             Speaks::Native => {
                 let table = file.hub.unwrap_or_default();
-                let url = self.hub.or_else(|| set("BERGFRIED_URL")).or(table.url);
+                let url = self.hub.or_else(|| set("BERGFRIED_URL")).or(heimdall.url).or(table.url);
+                let own = set("BERGFRIED_TOKEN").or_else(|| set("BERGFRIED_AGENT_TOKEN"));
                 let token = match self.token_file {
                     Some(path) => Some(read_token(&path)?),
-                    None => match set("BERGFRIED_TOKEN").or_else(|| set("BERGFRIED_AGENT_TOKEN")) {
-                        Some(token) => Some(Secret::new(&token)),
+                    None => match own.map(|token| Secret::new(&token)).or(heimdall.token) {
+                        Some(token) => Some(token),
                         None => match table.token_file {
                             Some(path) => Some(read_token(&path)?),
                             None => table.token,
@@ -153,7 +196,41 @@ impl Options {
                 Protocol::Watchtower(watchtower(file.watchtower, self.hub, token, &set)?)
             }
         };
-        let default_files = || DEFAULT_FILES.map(str::to_owned).to_vec();
+        // Of files that somebody chose, auditd's log is one only where they say so, and a collector
+        // of logins would count those twice.
+        let chosen = heimdall.files.or(file.files);
+        let is_chosen = !self.file.is_empty() || chosen.is_some();
+        let reads_audit =
+            cfg!(target_os = "linux") && !is_chosen && matches!(protocol, Protocol::Native(_));
+        let audit = file.audit.read(reads_audit)?;
+        // Who names files on the command line wants these, and nothing else that nobody asked for.
+        let is_open = self.file.is_empty();
+        let firewall = file
+            .firewall
+            .unwrap_or_else(|| FirewallOptions { enabled: is_open, ..FirewallOptions::default() });
+        let tamper = file
+            .tamper
+            .unwrap_or_else(|| TamperOptions { enabled: is_open, ..TamperOptions::default() });
+        let status = file
+            .status
+            .unwrap_or_else(|| StatusOptions { enabled: is_open, ..StatusOptions::default() });
+        let integrity = file.integrity.into_options(is_open).map_err(AgentError::Config)?;
+        let files = if self.file.is_empty() {
+            let usual = || DEFAULT_FILES.iter().map(|&path| path.to_owned()).collect();
+            let mut files = chosen.unwrap_or_else(usual);
+            files.extend(heimdall.firewall_log.filter(|path| !files.contains(path)));
+            files
+        } else {
+            self.file
+        };
+        let mut pihole = file.pihole.unwrap_or_else(|| PiholeOptions {
+            enabled: is_open && PiholeOptions::default().enabled,
+            ..PiholeOptions::default()
+        });
+        if let Some(database) = heimdall.pihole {
+            pihole.enabled = true;
+            pihole.database = database;
+        }
         let from = match self.from {
             Some(Begin::Recent) => From::Recent,
             Some(Begin::Start) => From::Start,
@@ -166,16 +243,22 @@ impl Options {
                 .state_dir
                 .or(file.state_dir)
                 .unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR)),
-            files: if self.file.is_empty() {
-                file.files.unwrap_or_else(default_files)
-            } else {
-                self.file
-            },
+            files,
+            audit,
+            firewall,
+            tamper,
+            pihole,
+            windows: file.windows,
+            macos: file.macos,
+            status,
             from,
             journald: self.journald.unwrap_or(file.journald),
+            journal_units: file.journalctl.units,
+            journal_kernel: file.journalctl.kernel,
             journal_directory: file.journalctl.directory,
             rotated_grace: std::time::Duration::from_secs(file.rotation.grace_seconds),
             spool_bytes: file.spool.max_bytes,
+            integrity,
             protocol,
         }
         .check()

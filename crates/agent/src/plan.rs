@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bergfried_source::{expand, journal_present};
+use bergfried_source::{expand, fingerprint, journal_present};
 
 use crate::config::{Config, Journald};
 
@@ -30,9 +30,10 @@ pub fn plan(config: &Config) -> Vec<WatchedSource> {
         present: journal.0,
         sentence: format!("the systemd journal {}", journal.1),
     }];
-    for pattern in &config.files {
-        sources.push(watched_file(pattern));
+    for pattern in config.patterns() {
+        sources.push(watched_file(&pattern));
     }
+    sources.extend(config.audit.socket.as_deref().map(audit_socket));
     sources
 }
 
@@ -45,9 +46,31 @@ pub(crate) fn follows_journal(config: &Config) -> bool {
     }
 }
 
+fn audit_socket(path: &Path) -> WatchedSource {
+    let name = path.display().to_string();
+    let present = is_socket(path);
+    let sentence = if present {
+        format!("{name} is connected to")
+    } else {
+        format!("{name} is no socket yet, it is tried again and again")
+    };
+    WatchedSource { name, present, sentence }
+}
+
+#[cfg(unix)]
+fn is_socket(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    std::fs::metadata(path).is_ok_and(|about| about.file_type().is_socket())
+}
+
+#[cfg(not(unix))]
+fn is_socket(_path: &Path) -> bool {
+    false
+}
+
 fn watched_file(pattern: &str) -> WatchedSource {
     let found = expand(&[pattern.to_owned()]);
-    let unreadable = found.iter().filter(|path| std::fs::File::open(path).is_err()).count();
+    let unreadable = found.iter().filter(|path| fingerprint(path).is_err()).count();
     let is_glob = pattern.contains(['*', '?', '[']);
     let sentence = match (found.len(), unreadable) {
         (0, _) if is_glob => {
@@ -75,7 +98,9 @@ mod tests {
         std::fs::write(path("b.log"), "").unwrap();
         let mut config = Config::for_hub("http://h", Secret::new("t"), directory.path());
         config.journal_directory = Some(directory.path().to_path_buf());
+        config.audit.files.clear();
         config.files = vec![path("a.log"), path("*.log"), path("c.log"), path("*.txt"), path("")];
+        config.audit.socket = Some(path("d.socket").into());
         let told: Vec<(bool, String)> = plan(&config)
             .into_iter()
             .map(|source| (source.present, source.sentence.replace(&path(""), "")))
@@ -88,6 +113,7 @@ mod tests {
             (false, "c.log does not exist, it is watched once it appears"),
             (false, "no file matches *.txt yet, those that appear are watched"),
             (false, " is no regular file"),
+            (false, "d.socket is no socket yet, it is tried again and again"),
         ];
         assert_eq!(told[1..], expected.map(|(present, text)| (present, text.to_owned())));
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::spool::{make_private, private_file};
+use crate::disk::{make_private, private_file};
 
 /// The most batches and bytes that are kept.
 const MAX_FILES: usize = 64;

@@ -4,16 +4,20 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bergfried_source::{FileOptions, Files, Journal};
+use bergfried_source::{FileOptions, Files, Journal, Socket};
 
+use crate::audit::Audit;
 use crate::config::{Config, host_name, time_zone};
 use crate::error::AgentError;
 use crate::intake::{Host, Intake};
+use crate::observers;
+use crate::outbox::outbox;
 use crate::plan;
 use crate::spool;
 use crate::stats::Stats;
 use crate::stop::Stop;
 use crate::uplink::Uplink;
+use crate::writers::Writers;
 
 /// TLS handshakes are what needs it.
 const UPLINK_STACK: usize = 512 << 10;
@@ -32,21 +36,34 @@ pub fn run_counted(config: Config, stop: &Stop, stats: &Stats) -> Result<(), Age
     let journal = plan::follows_journal(&config)
         .then(|| Journal::new(config.journal_options(), checkpoint.journal.clone(), now));
     let options = FileOptions {
-        patterns: config.files.clone(),
+        patterns: config.patterns(),
         from: config.from,
         rotated_grace: config.rotated_grace,
     };
     let files = Files::new(options, &checkpoint, now);
     let host = Host { name: config.name.clone().unwrap_or_else(host_name), time_zone: time_zone() };
-    let intake = Intake {
+    let audit = Audit::new(&config.audit, &host.name, stats);
+    let gauge = reader.gauge();
+    let uplink = Uplink::new(&config, host.name.clone(), reader, stats, stop)?;
+    let writers = Writers::new(config.integrity.is_some());
+    let (outbox, observed) = outbox()
+        .map_err(|source| AgentError::System { what: "make a queue for observers", source })?;
+    let observers = observers::start(&config, &outbox, stop, &writers, &gauge, &checkpoint.others)?;
+    let socket = config.audit.socket.as_ref();
+    let socket = socket.map(|path| Socket::new(path.display().to_string(), now));
+    let mut intake = Intake {
         files,
         journal,
+        audit,
+        socket,
+        observed,
+        writers,
         writer,
         batch: Intake::new_batch(host),
         stats: stats.clone(),
         stop: stop.clone(),
     };
-    let uplink = Uplink::new(&config, reader, stats, stop)?;
+    intake.restore(&checkpoint);
     let (done, sending) = mpsc::channel::<()>();
     let thread = thread::Builder::new()
         .name("uplink".to_owned())
@@ -58,6 +75,7 @@ pub fn run_counted(config: Config, stop: &Stop, stats: &Stats) -> Result<(), Age
         })
         .map_err(|source| AgentError::System { what: "start a thread", source })?;
     let read = intake.run(&|| !thread.is_finished());
+    observers::end(observers);
     if !stop.is_stopped() {
         read?;
         return Err(AgentError::Thread("uplink"));

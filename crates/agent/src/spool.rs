@@ -9,24 +9,29 @@ mod reader;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use bergfried_source::Checkpoint;
 
+use crate::disk::{make_private, private_file};
 use crate::error::AgentError;
 use crate::frame;
 use crate::stats::Stats;
 use ack::{AckFile, Mark};
 
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Next, Reader};
 pub(crate) use writer::Writer;
 
 /// Room that a batch may take at most, kept free under the cap.
 pub(crate) const HEADROOM: u64 = 4 << 20;
+
+/// How long an agent that was killed may still hold the lock: a program that it was about to start
+/// has it until it runs.
+const RELEASE: Duration = Duration::from_secs(1);
 
 /// What reader and writer share.
 #[derive(Debug)]
@@ -45,6 +50,8 @@ struct Shared {
 struct State {
     /// Synced bytes of each segment.
     segments: BTreeMap<u64, u64>,
+    /// How far the hub has taken it.
+    mark: Mark,
     closed: bool,
 }
 
@@ -57,8 +64,26 @@ impl Shared {
         self.directory.join(format!("{segment:016x}.seg"))
     }
 
+    /// How many bytes the hub has not taken.
+    fn waiting(&self) -> u64 {
+        let state = self.state();
+        let bytes: u64 = state.segments.range(state.mark.segment..).map(|(_, bytes)| bytes).sum();
+        bytes.saturating_sub(state.mark.offset)
+    }
+
     fn bytes(&self) -> u64 {
         self.state().segments.values().sum()
+    }
+}
+
+/// Tells how full the spool is; it holds nothing of it once the agent has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Gauge(Weak<Shared>);
+
+impl Gauge {
+    /// How many bytes wait to be sent; none once the spool is closed.
+    pub(crate) fn waiting(&self) -> Option<u64> {
+        self.0.upgrade().map(|shared| shared.waiting())
     }
 }
 
@@ -87,10 +112,18 @@ pub(crate) fn open(
 fn lock(state_dir: &Path) -> Result<File, AgentError> {
     let path = state_dir.join("lock");
     let file = private_file().open(&path).map_err(AgentError::state(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(AgentError::Locked(state_dir.to_path_buf())),
-        Err(std::fs::TryLockError::Error(source)) => Err(AgentError::State { path, source }),
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < RELEASE => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(AgentError::Locked(state_dir.to_path_buf()));
+            }
+            Err(TryLockError::Error(source)) => return Err(AgentError::State { path, source }),
+        }
     }
 }
 
@@ -125,7 +158,11 @@ fn recover(shared: Shared) -> io::Result<(Writer, Reader, Checkpoint)> {
         std::fs::remove_file(shared.path(number))?;
     }
     segments.retain(|number, _| *number >= mark.segment);
-    shared.state().segments = segments;
+    {
+        let mut state = shared.state();
+        state.segments = segments;
+        state.mark = mark;
+    }
     let shared = Arc::new(shared);
     let reader = Reader::new(Arc::clone(&shared), ack, mark);
     let (writer, checkpoint) = match newest {
@@ -180,18 +217,6 @@ fn list(directory: &Path) -> io::Result<BTreeMap<u64, u64>> {
         }
     }
     Ok(segments)
-}
-
-/// Makes a directory that only its owner may enter.
-pub(crate) fn make_private(directory: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)
-}
-
-/// Options for a file that only its owner may read; made where it is missing, never emptied.
-pub(crate) fn private_file() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options
 }
 
 #[cfg(test)]

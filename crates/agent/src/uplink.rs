@@ -14,12 +14,15 @@ use crate::config::{Config, Protocol};
 use crate::error::AgentError;
 use crate::frame::Frame;
 use crate::rejected;
-use crate::spool::Reader;
+use crate::spool::{Next, Reader};
 use crate::stats::Stats;
 use crate::stop::Stop;
 use crate::watchtower;
 
 pub(crate) use native::Native;
+
+/// How long there may be nothing to send until the hub is told that the agent is alive.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// What became of a try.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,12 +51,13 @@ enum Sender {
 impl Uplink {
     pub(crate) fn new(
         config: &Config,
+        name: String,
         reader: Reader,
         stats: &Stats,
         stop: &Stop,
     ) -> Result<Self, AgentError> {
         let sender = match &config.protocol {
-            Protocol::Native(hub) => Sender::Native(Native::new(hub)?),
+            Protocol::Native(hub) => Sender::Native(Native::new(hub, name)?),
             Protocol::Watchtower(to) => Sender::Watchtower(watchtower::Sender::new(to)),
         };
         Ok(Uplink {
@@ -69,15 +73,33 @@ impl Uplink {
     pub(crate) fn run(mut self) {
         let mut disk = Backoff::default();
         while !self.stop.is_stopped() {
-            let next = self.reader.next();
-            match next.and_then(|frame| frame.map(|frame| self.deliver(&frame)).transpose()) {
-                Ok(Some(())) => disk.reset(),
-                Ok(None) => return,
+            let done = match self.reader.next(SILENCE) {
+                Ok(Next::Batch(frame)) => self.deliver(&frame),
+                Ok(Next::Nothing) => {
+                    self.say_alive();
+                    Ok(())
+                }
+                Ok(Next::Closed) => return,
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(()) => disk.reset(),
                 Err(error) => {
                     tracing::error!(%error, "cannot read the spool, trying again");
                     self.stats.spool_errors(1);
                     self.stop.wait(disk.next(None, backoff::random()));
                 }
+            }
+        }
+    }
+
+    /// Lets the hub hear of the agent. Where it cannot, the hub is meant to notice.
+    fn say_alive(&self) {
+        let Sender::Native(native) = &self.sender else { return };
+        match native.say_alive() {
+            Outcome::Taken => {}
+            Outcome::Refused(reason) | Outcome::Later(reason, _) => {
+                tracing::debug!(reason, "cannot say that the agent is alive");
             }
         }
     }
@@ -88,7 +110,7 @@ impl Uplink {
         let mut last_reason = String::new();
         loop {
             let outcome = match &mut self.sender {
-                Sender::Native(native) => native.send(frame),
+                Sender::Native(native) => native.send(&frame.description.batch, &frame.body),
                 Sender::Watchtower(to) => to.send(frame, &mut self.reader, &self.stop)?,
             };
             match outcome {

@@ -5,10 +5,9 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use super::private_file;
+use crate::disk::{private_file, read_exact_at, write_all_at};
 use crate::frame::checksum;
 
 /// The first frame that the hub has not taken.
@@ -27,7 +26,7 @@ impl AckFile {
     pub(super) fn open(path: &Path) -> io::Result<(Self, Option<Mark>)> {
         let file = private_file().open(path)?;
         let mut bytes = [0; 40];
-        let mark = match file.read_exact_at(&mut bytes, 0) {
+        let mark = match read_exact_at(&file, &mut bytes, 0) {
             Ok(()) => read(&bytes),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
             Err(error) => return Err(error),
@@ -42,7 +41,7 @@ impl AckFile {
         }
         let sum = checksum(&bytes, b"", b"");
         bytes.extend_from_slice(&sum);
-        self.0.write_all_at(&bytes, 0)
+        write_all_at(&self.0, &bytes, 0)
     }
 }
 

@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io;
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::Shared;
 use super::ack::{AckFile, Mark};
+use super::{Gauge, Shared};
 use crate::frame::{self, Frame};
 
 #[derive(Debug)]
@@ -16,10 +17,22 @@ pub(crate) struct Reader {
     open: Option<(u64, File)>,
 }
 
+/// What there is to send.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// The first batch that is not acknowledged.
+    Batch(Frame),
+    /// Nothing came for so long.
+    Nothing,
+    /// The spool is closed, whatever it still holds.
+    Closed,
+}
+
 /// Where the mark stands.
 enum At {
     Data,
     EndOfSegment { next: u64 },
+    Nothing,
     Closed,
 }
 
@@ -28,15 +41,23 @@ impl Reader {
         Reader { shared, ack, mark, open: None }
     }
 
-    /// The first batch that is not acknowledged; waits for one. None once the spool is closed,
-    /// whatever it still holds.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Frame>> {
+    /// Tells from elsewhere how much waits.
+    pub(crate) fn gauge(&self) -> Gauge {
+        Gauge(Arc::downgrade(&self.shared))
+    }
+
+    /// The first batch that is not acknowledged; waits for one at most so long.
+    pub(crate) fn next(&mut self, patience: Duration) -> io::Result<Next> {
+        let deadline = Instant::now() + patience;
         loop {
-            match self.wait() {
-                At::Closed => return Ok(None),
+            match self.wait(deadline) {
+                At::Closed => return Ok(Next::Closed),
+                At::Nothing => return Ok(Next::Nothing),
                 At::EndOfSegment { next } => self.leave_segment(next)?,
                 At::Data => match self.read()? {
-                    Some(frame) if frame.description.records > 0 => return Ok(Some(frame)),
+                    Some(frame) if frame.description.records > 0 => {
+                        return Ok(Next::Batch(frame));
+                    }
                     Some(positions_only) => self.mark.offset += positions_only.length,
                     None => self.pass_over_damage(),
                 },
@@ -59,10 +80,11 @@ impl Reader {
     pub(crate) fn acknowledge(&mut self, frame: &Frame) -> io::Result<()> {
         self.mark.offset += frame.length;
         self.mark.done = 0;
+        self.shared.state().mark = self.mark;
         self.ack.write(self.mark)
     }
 
-    fn wait(&self) -> At {
+    fn wait(&self, deadline: Instant) -> At {
         let mut state = self.shared.state();
         loop {
             if state.closed {
@@ -75,7 +97,12 @@ impl Reader {
             if let Some((&next, _)) = state.segments.range(self.mark.segment + 1..).next() {
                 return At::EndOfSegment { next };
             }
-            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return At::Nothing;
+            }
+            let waited = self.shared.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -96,7 +123,11 @@ impl Reader {
         self.mark = Mark { segment: next, ..Mark::default() };
         self.ack.write(self.mark)?;
         self.open = None;
-        self.shared.state().segments.remove(&left);
+        {
+            let mut state = self.shared.state();
+            state.segments.remove(&left);
+            state.mark = self.mark;
+        }
         match std::fs::remove_file(self.shared.path(left)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),

@@ -1,9 +1,10 @@
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::time::Duration;
 
 use bergfried_source::Changes;
 
 use super::*;
-use crate::frame::Description;
+use crate::frame::{Description, Frame};
 
 const CAP: u64 = 64 << 20;
 
@@ -32,6 +33,24 @@ fn segments(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
+fn batch(reader: &mut Reader) -> Frame {
+    match reader.next(Duration::from_secs(10)).unwrap() {
+        Next::Batch(frame) => frame,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_reader_does_not_wait_for_ever() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut writer, mut reader, ..) = open_at(directory.path());
+    assert!(matches!(reader.next(Duration::from_millis(5)).unwrap(), Next::Nothing));
+    writer.append(&description(1), b"body").unwrap();
+    assert_eq!(batch(&mut reader).description, description(1));
+    writer.close();
+    assert!(matches!(reader.next(Duration::from_secs(10)).unwrap(), Next::Closed));
+}
+
 #[test]
 fn batches_come_back_in_order_after_every_kind_of_restart() {
     let directory = tempfile::tempdir().unwrap();
@@ -45,7 +64,7 @@ fn batches_come_back_in_order_after_every_kind_of_restart() {
         let (_writer, mut reader, checkpoint, stats) = open_at(directory.path());
         assert_eq!(checkpoint.journal.as_deref(), Some("cursor 4"));
         assert_eq!(stats.counts().spool_cuts, 0);
-        let frame = reader.next().unwrap().unwrap();
+        let frame = batch(&mut reader);
         assert_eq!(frame.description, description(next));
         reader.acknowledge(&frame).unwrap();
     }
@@ -70,7 +89,7 @@ fn a_damaged_end_is_cut_and_its_positions_with_it() {
         writer.append(&description(7), b"after").unwrap();
         let batches: Vec<String> = (0..3)
             .map(|_| {
-                let frame = reader.next().unwrap().unwrap();
+                let frame = batch(&mut reader);
                 reader.acknowledge(&frame).unwrap();
                 frame.description.batch
             })
@@ -84,7 +103,7 @@ fn the_mark_never_hides_a_new_batch() {
     let directory = tempfile::tempdir().unwrap();
     let (mut writer, mut reader, _, _) = open_at(directory.path());
     writer.append(&description(0), &[7; 1000]).unwrap();
-    let frame = reader.next().unwrap().unwrap();
+    let frame = batch(&mut reader);
     reader.acknowledge(&frame).unwrap();
     drop((writer, reader));
     // The batch that the hub took is damaged, so its segment is cut before the mark.
@@ -96,12 +115,12 @@ fn the_mark_never_hides_a_new_batch() {
     }
     let (mut writer, mut reader, _, _) = open_at(directory.path());
     writer.append(&description(1), b"new").unwrap();
-    assert_eq!(reader.next().unwrap().unwrap().description, description(1));
+    assert_eq!(batch(&mut reader).description, description(1));
     // Nor does a mark that was damaged itself: what may have been taken is sent again.
     drop((writer, reader));
     std::fs::write(directory.path().join("spool/acked"), [1; 40]).unwrap();
     let (_writer, mut reader, _, _) = open_at(directory.path());
-    assert_eq!(reader.next().unwrap().unwrap().description, description(1));
+    assert_eq!(batch(&mut reader).description, description(1));
 }
 
 #[test]
@@ -117,7 +136,7 @@ fn a_full_spool_has_no_room_until_segments_are_taken() {
     }
     assert!(segments(directory.path()).len() > 3);
     for number in 0..written {
-        let frame = reader.next().unwrap().unwrap();
+        let frame = batch(&mut reader);
         assert_eq!(frame.description, description(number));
         reader.acknowledge(&frame).unwrap();
     }

@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use bergfried_source::{Changes, Checkpoint};
 
-use super::{HEADROOM, Shared, private_file};
+use super::{HEADROOM, Shared};
+use crate::disk::{private_file, sync_names, write_all_at};
 use crate::frame::{self, Description};
 
 #[derive(Debug)]
@@ -46,9 +46,9 @@ impl Writer {
         let file = private_file().open(&path)?;
         let written = file
             .set_len(0)
-            .and_then(|()| file.write_all_at(&frame, 0))
+            .and_then(|()| write_all_at(&file, &frame, 0))
             .and_then(|()| file.sync_all())
-            .and_then(|()| File::open(&shared.directory)?.sync_all());
+            .and_then(|()| sync_names(&shared.directory));
         if let Err(error) = written {
             std::fs::remove_file(&path)?;
             return Err(error);
@@ -77,7 +77,7 @@ impl Writer {
         }
         let frame = frame::encode(description, body)?;
         let written =
-            self.file.write_all_at(&frame, self.size).and_then(|()| self.file.sync_data());
+            write_all_at(&self.file, &frame, self.size).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             self.file.set_len(self.size)?;
             return Err(error);

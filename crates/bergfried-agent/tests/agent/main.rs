@@ -6,11 +6,14 @@
     reason = "this is a test"
 )]
 
+mod audit;
 mod back_pressure;
 mod exactly_once;
 mod hub;
+mod integrity;
 mod journal;
 mod logrotate;
+mod observers;
 mod process;
 mod running;
 mod watchtower;
