@@ -11,7 +11,7 @@ use bergfried_event::Timestamp;
 use crate::running::HubError;
 
 /// What a hub keeps in its data directory, besides the control database and its side files.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "lock",
     "events",
     "agent",
@@ -19,12 +19,16 @@ const OURS: [&str; 9] = [
     "admin.key",
     "hub.url",
     "outputs",
+    "rules",
     "rules.state",
     "rules.tmp",
 ];
 
 /// How the tokens are called that nobody asked for by a name; so it names no sender.
 pub(crate) const FIRST_START: &str = "made at the first start";
+
+/// How those are called that the administrator gave.
+pub(crate) const GIVEN: &str = "given at start";
 
 /// A data directory, held by this process.
 #[derive(Debug)]
@@ -69,10 +73,13 @@ impl DataDir {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         close(path).map_err(failed)?;
-        let events = path.join("events");
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&events).map_err(failed)?;
-        std::fs::set_permissions(&events, std::fs::Permissions::from_mode(0o700))
-            .map_err(failed)?;
+        for name in ["events", "rules"] {
+            let directory = path.join(name);
+            let mut builder = std::fs::DirBuilder::new();
+            builder.recursive(true).mode(0o700).create(&directory).map_err(failed)?;
+            std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o700))
+                .map_err(failed)?;
+        }
         Ok(DataDir { path: path.to_owned(), _lock: Some(lock) })
     }
 
@@ -89,6 +96,11 @@ impl DataDir {
     /// The control database.
     pub fn control(&self) -> PathBuf {
         self.path.join("control.sqlite")
+    }
+
+    /// The rules that people write in the console.
+    pub fn rules(&self) -> PathBuf {
+        self.path.join("rules")
     }
 
     /// What the rules remember, as of some moment.
@@ -184,12 +196,11 @@ pub(crate) fn take_given(
     secret: &Secret,
     now: Timestamp,
 ) -> Result<Seeded, ControlError> {
-    const NAME: &str = "given at start";
     let earlier = control.list_tokens()?;
-    let seeded = control.seed_token(kind, NAME, secret, now)?;
+    let seeded = control.seed_token(kind, GIVEN, secret, now)?;
     if seeded == Seeded::Created {
         for token in earlier {
-            if token.kind == kind && token.name == NAME && token.revoked.is_none() {
+            if token.kind == kind && token.name == GIVEN && token.revoked.is_none() {
                 control.revoke_token(token.id, now)?;
             }
         }

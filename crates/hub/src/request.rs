@@ -1,11 +1,11 @@
 //! What every request goes through: an id, a time limit, a line in the log; and its parameters.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
@@ -17,17 +17,19 @@ use crate::router::State;
 /// How long a handler may take before its answer begins.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 const REQUEST_ID: &str = "x-request-id";
+/// What Amazon's load balancers call it.
+const TRACE_ID: &str = "x-amzn-trace-id";
+
+/// The id of a request, among its extensions.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) HeaderValue);
 
 /// Gives the request an id (the client's own where it is sane), limits its time, and logs it.
 ///
 /// Neither headers nor query are logged: they may hold secrets.
-pub(crate) async fn observe(request: Request, next: Next) -> Response {
-    let id = request
-        .headers()
-        .get(REQUEST_ID)
-        .filter(|id| id.len() <= 64 && id.as_bytes().iter().all(|b| b.is_ascii_graphic()))
-        .cloned()
-        .unwrap_or_else(new_id);
+pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
+    let id = id_of(request.headers());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let started = Instant::now();
     // Whatever is logged meanwhile carries the id that the client is told.
@@ -54,11 +56,19 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     response
 }
 
+/// The id that the client gave, or a new one.
+fn id_of(headers: &HeaderMap) -> HeaderValue {
+    let given = |name| {
+        let id: &HeaderValue = headers.get(name)?;
+        let sane = id.len() <= 128 && id.as_bytes().iter().all(u8::is_ascii_graphic);
+        sane.then(|| id.clone())
+    };
+    given(REQUEST_ID).or_else(|| given(TRACE_ID)).unwrap_or_else(new_id)
+}
+
 fn new_id() -> HeaderValue {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let text = format!("{:x}-{number:x}", std::process::id());
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("-"))
+    let id = uuid::Uuid::new_v4().to_string();
+    HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("-"))
 }
 
 /// Query parameters; a wrong or unknown one is a 400 that names it.
@@ -114,5 +124,19 @@ impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
                 Err(ApiError::new(status, rejection.body_text()))
             }
         }
+    }
+}
+
+/// As [`Body`], where it may be left out.
+pub(crate) struct MaybeBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<State> for MaybeBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, ApiError> {
+        if request.body().is_end_stream() {
+            return Ok(MaybeBody(T::default()));
+        }
+        Body::from_request(request, state).await.map(|Body(body)| MaybeBody(body))
     }
 }

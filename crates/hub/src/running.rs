@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bergfried_alerting::{self as alerting, Alerting, Letters};
 use bergfried_collect::{Input, InputReport, Inputs, InputsError, RelpMemory};
 use bergfried_control::{Control, ControlError, Seeded, TokenKind};
 use bergfried_event::Timestamp;
 use bergfried_output::Outputs;
-use bergfried_pipeline::{Channels, Parts, Pipeline, StartError};
+use bergfried_pipeline::{Hosts, Parts, Pipeline, StartError};
 use bergfried_rules::Diagnostic;
 use bergfried_store::StoreError;
 use bergfried_tls::TlsError;
@@ -18,17 +19,27 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::adapters::alerta::{Accounts, AlertaSettings, Gate, Passwords, Rate, SCANS, Signer};
+use crate::adapters::elastic;
+use crate::adapters::heimdall::{self, Heimdall};
 use crate::adapters::watchtower::Repeats;
+use crate::api::export::EXPORTS;
+use crate::api::install::Installer;
+use crate::api::overview::Overview;
+use crate::api::stream::STREAMS;
+use crate::api::turn::Searches;
+use crate::auth::{Sessions, Setup};
 use crate::chains::{ChainsError, LiveChains};
 use crate::config::Config;
 use crate::data_dir::{DataDir, FirstStart, take_given};
-use crate::intake::Door;
-use crate::router::{State, router};
-use crate::rules::{LiveRules, RuleFileError, TableError, watch_rules};
+use crate::hosts::{self, Library};
+use crate::intake::{Door, Ids};
+use crate::outside::{self, Outside};
+use crate::router::{HubParts, State, router};
+use crate::rules::{LiveRules, RuleFileError, RuleFiles, TableError, rules_off, watch_rules};
 use crate::serve::serve;
-
-/// How many searches run at once; each uses up to two threads.
-const SEARCHES: usize = 4;
+use crate::storage::{self, Storekeeper};
+use crate::telling::{LiveTelling, TellingError};
 
 /// Why a hub cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +93,12 @@ pub enum HubError {
     /// The pipeline.
     #[error(transparent)]
     Pipeline(#[from] StartError),
+    /// Alerts.
+    #[error(transparent)]
+    Alerting(#[from] alerting::StartError),
+    /// Channels and routes.
+    #[error(transparent)]
+    Telling(#[from] TellingError),
     /// Outputs.
     #[error(transparent)]
     Outputs(#[from] bergfried_output::StartError),
@@ -94,10 +111,15 @@ pub struct Hub {
     inputs: Inputs,
     stopping: watch::Sender<bool>,
     pipeline: Arc<Pipeline>,
+    alerting: Alerting,
     outputs: Arc<Outputs>,
     live_rules: Arc<LiveRules>,
     live_chains: Arc<LiveChains>,
+    telling: Arc<LiveTelling>,
+    control: Arc<Control>,
     rules_thread: std::thread::JoinHandle<()>,
+    storage: Arc<Storekeeper>,
+    storage_thread: std::thread::JoinHandle<()>,
     address: SocketAddr,
     url: String,
     local_url: String,
@@ -105,6 +127,8 @@ pub struct Hub {
     first_start: FirstStart,
     diagnostics: Arc<[Diagnostic]>,
     rules: usize,
+    gate: Arc<Gate>,
+    setup: Arc<Setup>,
 }
 
 impl Hub {
@@ -116,15 +140,23 @@ impl Hub {
     pub fn start(config: Config) -> Result<Hub, HubError> {
         let data_dir = DataDir::hold(&config.data_dir)?;
         let tls = config.tls.map(|files| files.open(&["http/1.1"])).transpose()?.map(Arc::new);
-        let live_rules = Arc::new(LiveRules::load(config.rules)?);
+        let control = Arc::new(Control::open(&data_dir.control())?);
+        let own = Some(data_dir.rules());
+        let rules = RuleFiles { own, ..config.rules };
+        let live_rules = Arc::new(LiveRules::load(rules, rules_off(&control)?)?);
         let now_running = live_rules.now();
         let live_chains = Arc::new(LiveChains::load(config.chains)?);
-        let control = Arc::new(Control::open(&data_dir.control())?);
         let first_start = data_dir.first_start(&control, config.admin_key.as_ref(), now())?;
         if let Some(token) = &config.watchtower_token {
             let seeded = take_given(&control, TokenKind::Watchtower, token, now())?;
             if seeded == Seeded::Revoked {
                 tracing::warn!("the Watchtower token given was rotated away, it stays dead");
+            }
+        }
+        if let Some(key) = &config.heimdall_key {
+            let seeded = take_given(&control, TokenKind::Heimdall, key, now())?;
+            if seeded == Seeded::Revoked {
+                tracing::warn!("the Heimdall key given was revoked, it stays dead");
             }
         }
         let (writer, reader, pending) =
@@ -150,47 +182,110 @@ impl Hub {
         let local_url = url_of("http", address);
         data_dir.note_address(&local_url)?;
 
-        let channels = Arc::new(config.channels);
+        let settings = config.alerta.alert.clone();
+        let heimdall_settings = heimdall::Settings::load(&control)?;
+        let forgotten = heimdall::Forgotten::load(&control)?;
+        let telling = Arc::new(LiveTelling::start(
+            config.telling,
+            heimdall_settings.now().wishes(),
+            settings.model.clone(),
+            Some(config.console_url.clone().unwrap_or_else(|| url.clone())),
+            &control,
+        )?);
+        let alerting = Alerting::start(alerting::Parts {
+            last_sequence: Some(writer.next_sequence().saturating_sub(1)),
+            teller: Box::new(Letters::new(
+                Arc::clone(telling.teller()),
+                Arc::clone(telling.deliveries()),
+                Arc::clone(&control),
+                alerting::clock(),
+            )),
+            ..alerting::Parts::new(Arc::clone(&control), settings)
+        })?;
+        runtime.block_on(hosts::forget_unwatched(&alerting, &config.hosts));
+        let hosts = Arc::new(Hosts::load(Arc::clone(&control), config.hosts)?);
+        if let Err(error) = hosts.recall(&reader) {
+            tracing::error!(%error, "cannot read what hosts said of themselves last");
+        }
+        let library = Library::new(reader.clone(), Arc::clone(&hosts));
+        telling.teller().look_up_in(Box::new(library));
+        let storage = Arc::new(Storekeeper::new(storage::Parts {
+            keeper: writer.keeper(),
+            reader: reader.clone(),
+            alerting: alerting.clone(),
+            control: Arc::clone(&control),
+            plan: config.retention,
+        }));
+        let outside = Outside::start(outside::Parts {
+            control: Arc::clone(&control),
+            telling: Arc::clone(&telling),
+            settings: alerting.settings().clone(),
+        })
+        .map_err(HubError::Runtime)?;
         let pipeline = Arc::new(Pipeline::start(Parts {
             writer,
             reader: reader.clone(),
             pending,
             control: Arc::clone(&control),
+            alerting: alerting.clone(),
+            hosts: Arc::clone(&hosts),
             chains: live_chains.chains(),
             rules: Arc::clone(&now_running.rules),
             remembered: data_dir.remembered(),
-            channels: Channels {
-                list: channels.as_ref().clone(),
-                console: Some(config.console_url.unwrap_or_else(|| url.clone())),
-            },
-            environment: config.environment,
+            outside: Box::new(outside),
         })?);
         let outputs = Arc::new(Outputs::start(config.outputs, &reader, &data_dir.outputs(), now)?);
         let inputs = {
             let _within = runtime.enter();
             Inputs::start(config.inputs, Arc::clone(&pipeline), relp)?
         };
+        let gate = Arc::new(gate(&control, &config.alerta)?);
+        let kept_control = Arc::clone(&control);
+        let sessions = Arc::new(Sessions::load(Arc::clone(&control), config.sessions, now())?);
+        let setup = Arc::new(Setup::new(&config.alerta.auth, &gate.accounts.now())?);
         let (stopping, stopped) = watch::channel(false);
-        let state = State {
+        let known = heimdall::Known::read(reader.clone(), now(), stopped.clone())
+            .map_err(HubError::Runtime)?;
+        let state = State::new(HubParts {
             pipeline: Arc::clone(&pipeline),
+            alerting: alerting.clone(),
             outputs: Arc::clone(&outputs),
-            searches: Arc::new(Semaphore::new(SEARCHES)),
+            hosts,
+            storage: Arc::clone(&storage),
+            searches: Searches::new(config.search),
+            installer: Installer::new(config.console_url.clone()),
+            overview: Overview::default(),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            previews: Arc::new(Semaphore::new(1)),
+            scans: Arc::new(Semaphore::new(SCANS)),
             logins_to: config.logins_to.map(Arc::from),
             repeats: Arc::new(Repeats::remembered(&reader, now())?),
-            document_ids: Arc::default(),
+            document_ids: Arc::new(Ids::new(elastic::REMEMBERED)),
+            heimdall: Arc::new(Heimdall::new(heimdall_settings, forgotten, known)),
             door: Arc::new(Door::new(config.token_limits)),
             reader,
             control,
             rules: Arc::clone(&live_rules),
             chains: Arc::clone(&live_chains),
-            channels,
+            telling: Arc::clone(&telling),
             inputs: inputs.view(),
             tls: tls.clone(),
+            alerta_rate: Arc::new(Rate::new(config.alerta.max_alerts_per_second)),
+            alerta_counts: Arc::default(),
+            alerta: Arc::new(config.alerta),
+            bulk_tasks: Arc::default(),
+            gate: Arc::clone(&gate),
+            sessions,
+            setup: Arc::clone(&setup),
+            console_url: config.console_url,
             started: now(),
             stopping: stopped.clone(),
-        };
+        });
         let rules_thread = watch_rules(Arc::clone(&live_rules), Arc::clone(&pipeline))
             .map_err(HubError::Runtime)?;
+        let storage_thread = storage.start().map_err(HubError::Runtime)?;
+        telling.tell_hub(&kept_control, &url, true);
         let server = runtime.spawn(serve(listener, tls, router(state), stopped));
         Ok(Hub {
             runtime,
@@ -198,10 +293,15 @@ impl Hub {
             inputs,
             stopping,
             pipeline,
+            alerting,
             outputs,
             live_rules,
             live_chains,
+            telling,
+            control: kept_control,
             rules_thread,
+            storage,
+            storage_thread,
             address,
             url,
             local_url,
@@ -209,6 +309,8 @@ impl Hub {
             first_start,
             diagnostics: now_running.diagnostics,
             rules: now_running.rules.len(),
+            gate,
+            setup,
         })
     }
 
@@ -220,6 +322,12 @@ impl Hub {
     /// The console's URL, as far as the hub knows its own name.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The path and fragment of the console's page where the first administrator is made, where there
+    /// is none; the fragment is a secret of this start.
+    pub fn setup_path(&self) -> Option<String> {
+        self.setup.secret().map(|secret| format!("/ui/setup#{}", secret.expose()))
     }
 
     /// The URL under which this machine reaches it, without TLS.
@@ -252,11 +360,12 @@ impl Hub {
         self.rules
     }
 
-    /// A handle that lets the hub read its rule files and its chains again and open the files of its
+    /// A handle that lets the hub read its rule files, chains, channels and routes again and open the files of its
     /// outputs anew, for whoever waits for signals.
     pub fn reload(&self) -> impl Fn() + Send + use<> {
         let rules = Arc::clone(&self.live_rules);
         let chains = Arc::clone(&self.live_chains);
+        let telling = Arc::clone(&self.telling);
         let pipeline = Arc::clone(&self.pipeline);
         let outputs = Arc::clone(&self.outputs);
         move || {
@@ -264,6 +373,7 @@ impl Hub {
             drop(rules.ask());
             // What became of it is in the log and in `/api/v1/health`.
             let _told = chains.reload(&pipeline);
+            telling.reload();
         }
     }
 
@@ -278,10 +388,40 @@ impl Hub {
         if self.rules_thread.join().is_err() {
             tracing::error!("the thread of the rules ended by a panic");
         }
+        // Before the pipeline gives the store away.
+        self.storage.stop();
+        if self.storage_thread.join().is_err() {
+            tracing::error!("the thread of the store ended by a panic");
+        }
         self.pipeline.stop();
+        self.alerting.stop();
+        self.telling.tell_hub(&self.control, &self.url, false);
+        self.telling.stop();
+        self.gate.accounts.write_uses();
         self.outputs.stop();
         self.runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     }
+}
+
+/// Who may use Alerta's API.
+fn gate(control: &Arc<Control>, settings: &AlertaSettings) -> Result<Gate, HubError> {
+    let auth = &settings.auth;
+    if !auth.required {
+        tracing::warn!(
+            "Alerta's API asks nobody who they are: whoever reaches this hub reads and changes \
+             alerts; AUTH_REQUIRED in the file of --alerta-config ends that"
+        );
+    }
+    if auth.email_verification {
+        tracing::warn!(
+            "EMAIL_VERIFICATION: no mail is sent from here, so an administrator has to set \
+             email_verified before someone who signed up can log in"
+        );
+    }
+    let accounts = Accounts::load(Arc::clone(control))?;
+    let passwords = Passwords::new().map_err(ControlError::Random)?;
+    let signer = Signer::open(auth.secret_key.as_ref(), settings.audience(), control)?;
+    Ok(Gate::new(accounts, passwords, signer, auth))
 }
 
 fn url_of(scheme: &str, mut address: SocketAddr) -> String {

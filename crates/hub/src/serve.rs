@@ -1,8 +1,10 @@
-//! Takes connections: bounded in number, in header size and in the time that handshakes and headers
-//! may take; over TLS where the hub has a certificate.
+//! Takes connections: bounded in number, in header size and in the time that handshakes, headers and
+//! clients that read nothing may take; over TLS where the hub has a certificate.
 //!
 //! With a certificate, plain HTTP is served to this machine alone: its commands and its agent need
 //! no trust in a certificate then, and nothing leaves the machine unencrypted.
+
+mod patience;
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,10 +20,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::server::graceful::Watcher;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
+
+use self::patience::Patience;
 
 /// How many connections are served at once; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 2_048;
@@ -29,6 +34,8 @@ const MAX_CONNECTIONS: usize = 2_048;
 const MAX_HEADERS: usize = 32 * 1024;
 /// How long a client may take to send them, and how long for the handshake of TLS before.
 const HEADER_TIME: Duration = Duration::from_secs(10);
+/// How long a client may take to read anything of what is written to it.
+const WRITE_TIME: Duration = Duration::from_secs(60);
 /// How long requests under way may take once the hub stops.
 const GRACE: Duration = Duration::from_millis(1_200);
 
@@ -68,12 +75,8 @@ pub(crate) async fn serve(
         let (watcher, tls) = (graceful.watcher(), tls.clone());
         tokio::spawn(async move {
             match secured(stream, peer, tls.as_deref()).await {
-                Ok(Secured::Plain(stream)) => {
-                    answer(TokioIo::new(stream), service, watcher, peer).await
-                }
-                Ok(Secured::Tls(stream)) => {
-                    answer(TokioIo::new(stream), service, watcher, peer).await
-                }
+                Ok(Secured::Plain(stream)) => answer(within(stream), service, watcher, peer).await,
+                Ok(Secured::Tls(stream)) => answer(within(stream), service, watcher, peer).await,
                 Err(error) => tracing::debug!(%error, %peer, "cannot begin a connection"),
             }
             drop(permit);
@@ -119,6 +122,11 @@ async fn secured(
         Ok(shaken) => shaken,
         Err(_late) => Err(io::ErrorKind::TimedOut.into()),
     }
+}
+
+/// The stream as it is served, which a client does not hold by reading nothing.
+fn within<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Patience<TokioIo<S>> {
+    Patience::new(TokioIo::new(stream), WRITE_TIME)
 }
 
 /// Answers the requests of a connection.

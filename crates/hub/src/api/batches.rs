@@ -4,9 +4,11 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State as Shared;
-use axum::http::header;
+use axum::http::{StatusCode, header};
+use bergfried_control::TokenKind;
+use bergfried_event::SourceKind;
 use bergfried_pipeline::{Answer, Payload, Sender};
-use bergfried_wire::{Receipt, Status, id_to_hex};
+use bergfried_wire::{Limits, Receipt, Status, id_to_hex};
 
 use crate::error::{ApiError, ErrorBody};
 use crate::intake::{Intake, limited};
@@ -17,7 +19,9 @@ use crate::router::State;
 /// The body is newline-delimited JSON, at most 32 MiB as sent and decompressed: a header line
 /// `{"batch":"<32 hex digits>","agent":"name","version":"…","origins":[{"kind":"file","path":"…",
 /// "host":"…","time_zone":"…"}]}`, then one line a record `{"o":0,"t":<microseconds>,"l":"text"}`.
-/// A batch id that was stored before is answered as a duplicate and stored once.
+/// A batch id that was stored before is answered as a duplicate and stored once. A batch without records
+/// says that the agent is alive, and is stored nowhere. The kind `event`, as one hub sends to another,
+/// needs a hub token.
 #[utoipa::path(post, path = "/api/v1/batches", tag = "records",
     request_body(content = String, content_type = "application/x-ndjson",
         description = "Content-Encoding: zstd, gzip, deflate or identity"),
@@ -26,6 +30,7 @@ use crate::router::State;
             {\"status\":\"stored\"|\"duplicate\",\"batch\":\"…\",\"records\":N}", body = serde_json::Value),
         (status = 400, description = "No batch; the same bytes fail again", body = ErrorBody),
         (status = 401, description = "No agent token, or a wrong one", body = ErrorBody),
+        (status = 403, description = "Events as another hub has them, with an agent's token", body = ErrorBody),
         (status = 413, description = "Too large", body = ErrorBody),
         (status = 415, description = "A content encoding that is not taken", body = ErrorBody),
         (status = 429, description = "Over the token's limits: keep it, try again after Retry-After", body = ErrorBody),
@@ -37,6 +42,13 @@ pub(crate) async fn receive(
     mut intake: Intake,
 ) -> Result<Json<Receipt>, ApiError> {
     let body = std::mem::take(&mut intake.body);
+    // Such events say of themselves where they come from, and that is believed.
+    if intake.token.kind != TokenKind::Hub
+        && bergfried_wire::kinds(&body, &Limits::default()).contains(&SourceKind::Event)
+    {
+        let reason = "events of another hub need a token of `bergfried tokens create hub NAME`";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, reason));
+    }
     // Line 1 is the header, every further one a record.
     let events = body.iter().filter(|byte| **byte == b'\n').count().saturating_sub(1);
     let (meter, bytes) = (&state.door.meter, body.len());

@@ -2,15 +2,17 @@
 
 use axum::Json;
 use axum::extract::State as Shared;
+use bergfried_control::{AuditChange, NewAudit};
 use bergfried_event::Timestamp;
 use bergfried_process::{ChainCounts, PatternCounts, StepCounts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::Admin;
+use crate::auth::{Admin, Viewer};
 use crate::chains::Outcome;
 use crate::error::{ApiError, blocking};
 use crate::router::State;
+use crate::running::now;
 
 /// The chains that run.
 #[derive(Serialize, ToSchema)]
@@ -132,7 +134,7 @@ pub(crate) struct ChainsReloadBody {
 /// The chains that run and what was counted of each step and pattern
 #[utoipa::path(get, path = "/api/v1/chains", tag = "chains",
     responses((status = 200, description = "The chains in the order in which they run", body = ChainsBody)))]
-pub(crate) async fn list(_admin: Admin, Shared(state): Shared<State>) -> Json<ChainsBody> {
+pub(crate) async fn list(_viewer: Viewer, Shared(state): Shared<State>) -> Json<ChainsBody> {
     let chains = state.pipeline.chains().into_iter().map(ChainBody::from);
     Json(ChainsBody { loaded: state.chains.loaded(), chains: chains.collect() })
 }
@@ -143,14 +145,22 @@ pub(crate) async fn list(_admin: Admin, Shared(state): Shared<State>) -> Json<Ch
 #[utoipa::path(post, path = "/api/v1/chains/reload", tag = "chains",
     responses((status = 200, description = "What became of it", body = ChainsReloadBody)))]
 pub(crate) async fn reload(
-    _admin: Admin,
+    Admin(by): Admin,
     Shared(state): Shared<State>,
 ) -> Result<Json<ChainsReloadBody>, ApiError> {
     blocking(move || {
+        let before = state.chains.outline();
         let (status, mistakes) = match state.chains.reload(&state.pipeline) {
             Outcome::Taken => ("taken", Vec::new()),
             Outcome::Kept(failure) => ("kept", failure.told.to_vec()),
         };
+        let done = NewAudit {
+            who: by.name,
+            action: "chains.reload".to_owned(),
+            target: status.to_owned(),
+            change: AuditChange::between(&before, &state.chains.outline())?,
+        };
+        state.control.append_audits(&[done], now())?;
         Ok(Json(ChainsReloadBody { status, mistakes, chains: state.chains.chains().len() }))
     })
     .await

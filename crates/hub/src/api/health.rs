@@ -5,9 +5,9 @@ use axum::extract::State as Shared;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::chains;
 use crate::api::rules::ReloadBody;
-use crate::auth::Admin;
+use crate::api::{chains, notify};
+use crate::auth::Viewer;
 use crate::router::State;
 
 /// Whether everything is as it should be.
@@ -24,7 +24,17 @@ pub(crate) struct HealthBody {
 /// Whether everything is as it should be
 #[utoipa::path(get, path = "/api/v1/health", tag = "hub",
     responses((status = 200, description = "The state, and what is wrong", body = HealthBody)))]
-pub(crate) async fn health(_admin: Admin, Shared(state): Shared<State>) -> Json<HealthBody> {
+pub(crate) async fn health(_viewer: Viewer, Shared(state): Shared<State>) -> Json<HealthBody> {
+    let problems = problems(&state);
+    Json(HealthBody {
+        status: if problems.is_empty() { "ok" } else { "degraded" },
+        problems,
+        failed_reload: state.rules.now().failed.as_ref().map(ReloadBody::kept),
+    })
+}
+
+/// What wants a person's attention, each in one sentence.
+pub(crate) fn problems(state: &State) -> Vec<String> {
     let now = state.rules.now();
     let mut problems = Vec::new();
     if let Some(failure) = &now.failed {
@@ -39,12 +49,9 @@ pub(crate) async fn health(_admin: Admin, Shared(state): Shared<State>) -> Json<
         problems.push(format!("rule files have {broken} mistakes, what is wrong does not run"));
     }
     problems.extend(state.inputs.problems());
-    problems.extend(chains::problems(&state));
+    problems.extend(chains::problems(state));
     problems.extend(state.tls.as_ref().and_then(|tls| tls.problem()));
     problems.extend(state.outputs.problems());
-    Json(HealthBody {
-        status: if problems.is_empty() { "ok" } else { "degraded" },
-        problems,
-        failed_reload: now.failed.as_ref().map(ReloadBody::kept),
-    })
+    problems.extend(notify::problems(state));
+    problems
 }

@@ -6,7 +6,7 @@ use bergfried_collect::{ListenerReport, Snapshot};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::Admin;
+use crate::auth::Viewer;
 use crate::error::{ApiError, blocking};
 use crate::router::State;
 
@@ -42,7 +42,7 @@ struct InputBody {
     responses((status = 200, description = "Each configured input, where it listens and what it \
         counted since the start", body = InputsBody)))]
 pub(crate) async fn list(
-    _admin: Admin,
+    _viewer: Viewer,
     Shared(state): Shared<State>,
 ) -> Result<Json<InputsBody>, ApiError> {
     blocking(move || {

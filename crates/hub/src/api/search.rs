@@ -7,11 +7,11 @@ use bergfried_query::Predicate;
 use bergfried_query::search::{duration, parse};
 use bergfried_store::Search;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::auth::Admin;
-use crate::error::{ApiError, ErrorBody, blocking};
+use crate::api::turn::turn;
+use crate::auth::Viewer;
+use crate::error::{ApiError, ErrorBody};
 use crate::request::Params;
 use crate::router::State;
 use crate::running::now;
@@ -51,24 +51,11 @@ pub(crate) struct Range {
 
 impl Range {
     fn predicate(&self) -> Result<Predicate, ApiError> {
-        parse(&self.q, now()).map_err(|error| {
-            ApiError::invalid(format!("cannot read the search: {}", error.render(&self.q)))
-        })
+        parse(&self.q, now()).map_err(|error| ApiError::unreadable(&self.q, &error))
     }
 
     fn times(&self) -> Result<(Timestamp, Timestamp), ApiError> {
-        let to = self.to.unwrap_or_else(|| now().plus_micros(DAY));
-        let from = match (self.from, &self.last) {
-            (Some(_), Some(_)) => {
-                return Err(ApiError::invalid("give `from` or `last`, not both"));
-            }
-            (Some(from), None) => from,
-            (None, last) => {
-                let last = span("last", last.as_deref().unwrap_or("24h"))?;
-                self.to.unwrap_or_else(now).plus_micros(-last)
-            }
-        };
-        Ok((from, to))
+        times(self.from, self.to, self.last.as_deref())
     }
 
     fn limit(&self, default: usize, most: usize) -> Result<usize, ApiError> {
@@ -77,6 +64,25 @@ impl Range {
             _ => Err(ApiError::invalid(format!("`limit` must be 1 to {most}"))),
         }
     }
+}
+
+/// From when on and before when: 24 hours back where nothing says it, and a day more than now for
+/// clocks ahead.
+pub(crate) fn times(
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    last: Option<&str>,
+) -> Result<(Timestamp, Timestamp), ApiError> {
+    let until = to.unwrap_or_else(|| now().plus_micros(DAY));
+    let from = match (from, last) {
+        (Some(_), Some(_)) => return Err(ApiError::invalid("give `from` or `last`, not both")),
+        (Some(from), None) => from,
+        (None, last) => {
+            let last = span("last", last.unwrap_or("24h"))?;
+            to.unwrap_or_else(now).plus_micros(-last)
+        }
+    };
+    Ok((from, until))
 }
 
 fn span(name: &str, text: &str) -> Result<i64, ApiError> {
@@ -100,7 +106,7 @@ pub(crate) struct Page {
     responses((status = 200, description = "Events, latest first", body = Page),
         (status = 400, description = "A search or parameter that cannot be read", body = ErrorBody)))]
 pub(crate) async fn search(
-    _admin: Admin,
+    _viewer: Viewer,
     Shared(state): Shared<State>,
     Params(range): Params<Range>,
 ) -> Result<Json<Page>, ApiError> {
@@ -112,23 +118,15 @@ pub(crate) async fn search(
         limit: range.limit(100, MAX_PAGE)?,
         before: range.before.as_deref().map(read_place).transpose()?,
     };
-    let permit = turn(&state).await?;
-    blocking(move || {
-        let _permit = permit;
-        let page = state.reader.search(&search)?;
+    let turn = turn(&state).await?;
+    turn.run(move |reader, _| {
+        let page = reader.search(&search)?;
         let last = page.events.last().filter(|_| page.more);
         let next = last.map(|last| format!("{}-{}", last.event.created().micros(), last.id));
         let events = page.events.into_iter().map(|stored| stored.event).collect();
         Ok(Json(Page { events, next }))
     })
     .await
-}
-
-/// Waits for a turn to search. The work keeps it to its end, also when nobody waits for the answer
-/// any more, so that searches never take all the threads that answer other requests.
-async fn turn(state: &State) -> Result<OwnedSemaphorePermit, ApiError> {
-    let searches = state.searches.clone();
-    searches.acquire_owned().await.map_err(|error| ApiError::internal(&error))
 }
 
 fn read_place(text: &str) -> Result<(Timestamp, u64), ApiError> {
@@ -144,9 +142,9 @@ fn read_place(text: &str) -> Result<(Timestamp, u64), ApiError> {
 pub(crate) struct Bucket {
     /// The start of the bucket
     #[schema(value_type = String)]
-    time: Timestamp,
+    pub(crate) time: Timestamp,
     /// Events in it
-    count: u64,
+    pub(crate) count: u64,
 }
 
 /// Count events over time
@@ -154,7 +152,7 @@ pub(crate) struct Bucket {
     responses((status = 200, description = "Buckets that hold events, earliest first", body = Vec<Bucket>),
         (status = 400, description = "A search or parameter that cannot be read", body = ErrorBody)))]
 pub(crate) async fn histogram(
-    _admin: Admin,
+    _viewer: Viewer,
     Shared(state): Shared<State>,
     Params(range): Params<Range>,
 ) -> Result<Json<Vec<Bucket>>, ApiError> {
@@ -166,22 +164,21 @@ pub(crate) async fn histogram(
             "that would be more than {MAX_BUCKETS} buckets, widen `bucket` or narrow the times"
         )));
     }
-    let permit = turn(&state).await?;
-    blocking(move || {
-        let _permit = permit;
-        let counts = state.reader.histogram(&predicate, from, to, bucket)?;
+    let turn = turn(&state).await?;
+    turn.run(move |reader, _| {
+        let counts = reader.histogram(&predicate, from, to, bucket)?;
         Ok(Json(counts.into_iter().map(|(time, count)| Bucket { time, count }).collect()))
     })
     .await
 }
 
 /// How often a value occurs.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TopValue {
     /// The value
-    value: String,
+    pub(crate) value: String,
     /// Events that hold it
-    count: u64,
+    pub(crate) count: u64,
 }
 
 /// Count the most frequent values of a field
@@ -189,7 +186,7 @@ pub(crate) struct TopValue {
     responses((status = 200, description = "Values, most frequent first", body = Vec<TopValue>),
         (status = 400, description = "A search or parameter that cannot be read", body = ErrorBody)))]
 pub(crate) async fn top(
-    _admin: Admin,
+    _viewer: Viewer,
     Shared(state): Shared<State>,
     Params(range): Params<Range>,
 ) -> Result<Json<Vec<TopValue>>, ApiError> {
@@ -199,11 +196,10 @@ pub(crate) async fn top(
     let field = range
         .field
         .ok_or_else(|| ApiError::invalid("`field` is missing, such as field=source.ip"))?;
-    let permit = turn(&state).await?;
-    blocking(move || {
-        let _permit = permit;
+    let turn = turn(&state).await?;
+    turn.run(move |reader, _| {
         let field = FieldName::new(field);
-        let values = state.reader.top(&predicate, from, to, &field, limit)?;
+        let values = reader.top(&predicate, from, to, &field, limit)?;
         Ok(Json(values.into_iter().map(|(value, count)| TopValue { value, count }).collect()))
     })
     .await

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bergfried_event::Timestamp;
 use bergfried_pipeline::Pipeline;
 use bergfried_process::Chains;
+use serde_json::{Value, json};
 
 use super::{ChainFiles, ChainsError};
 use crate::running::now;
@@ -59,6 +60,12 @@ impl LiveChains {
     /// When the chains that run were loaded.
     pub(crate) fn loaded(&self) -> Timestamp {
         lock(&self.state).loaded
+    }
+
+    /// What runs, for the audit trail.
+    pub(crate) fn outline(&self) -> Value {
+        let state = lock(&self.state);
+        json!({"chains": state.chains.names().collect::<Vec<_>>(), "loaded": state.loaded})
     }
 
     /// The last change, where it was not taken.

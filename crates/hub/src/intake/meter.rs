@@ -46,8 +46,9 @@ struct Account {
 }
 
 /// Units that may be sent now; below zero, a debt.
-struct Bucket {
-    level: f64,
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    pub(crate) level: f64,
     at: Instant,
 }
 
@@ -148,7 +149,7 @@ impl Meter {
 }
 
 /// Fills the bucket up to now; how long until it holds something.
-fn wait(bucket: &mut Option<Bucket>, rate: Option<f64>, now: Instant) -> Duration {
+pub(crate) fn wait(bucket: &mut Option<Bucket>, rate: Option<f64>, now: Instant) -> Duration {
     let Some(rate) = rate else {
         *bucket = None;
         return Duration::ZERO;

@@ -7,6 +7,7 @@
 
 mod drain;
 mod encoding;
+mod ids;
 mod meter;
 mod repeats;
 mod store;
@@ -27,7 +28,8 @@ use crate::error::{ApiError, blocking};
 use crate::router::State;
 use drain::drain;
 use encoding::Encoding;
-pub(crate) use meter::{Meter, Sent};
+pub(crate) use ids::{Ids, Key, key};
+pub(crate) use meter::{Bucket, Meter, Sent, wait};
 use repeats::Repeats;
 pub(crate) use store::Piece;
 
@@ -94,16 +96,23 @@ impl FromRequest<State> for Intake {
 
     async fn from_request(request: Request, state: &State) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
-        match Admitted::check(&mut parts, state).await {
-            Ok(admitted) => admitted.read(Request::from_parts(parts, body), state).await,
+        let agent = Agent::from_request_parts(&mut parts, state).await;
+        let request = Request::from_parts(parts, body);
+        match agent {
+            Ok(Agent(token)) => Intake::of(token, request, state).await,
             Err(refused) => {
                 let stranger = refused.status() == StatusCode::UNAUTHORIZED;
-                let most = if stranger { STRANGERS } else { 2 * MAX_BODY };
-                drain(&parts.headers, body, most).await;
+                forget(request, if stranger { STRANGERS } else { 2 * MAX_BODY }).await;
                 Err(refused)
             }
         }
     }
+}
+
+/// Reads the body of a request that was refused, so that its sender sees the answer.
+async fn forget(request: Request, most: usize) {
+    let (parts, body) = request.into_parts();
+    drain(&parts.headers, body, most).await;
 }
 
 /// A request of which the headers are in order.
@@ -117,8 +126,7 @@ struct Admitted {
 }
 
 impl Admitted {
-    async fn check(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
-        let Agent(token) = Agent::from_request_parts(parts, state).await?;
+    async fn check(token: TokenInfo, parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
         state.door.meter.admit(&token, Instant::now()).map_err(limited)?;
         let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, state)
             .await
@@ -159,6 +167,32 @@ impl Admitted {
 }
 
 impl Intake {
+    /// The body of a request of the bearer of this token, who may send.
+    ///
+    /// # Errors
+    /// Where the token's limits or the hub's refuse it, or it cannot be read.
+    pub(crate) async fn of(
+        token: TokenInfo,
+        request: Request,
+        state: &State,
+    ) -> Result<Intake, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let admitted = Admitted::check(token, &mut parts, state).await;
+        let request = Request::from_parts(parts, body);
+        match admitted {
+            Ok(admitted) => admitted.read(request, state).await,
+            Err(refused) => {
+                forget(request, 2 * MAX_BODY).await;
+                Err(refused)
+            }
+        }
+    }
+
+    /// Reads the body of a stranger's request, so that he sees the answer, and keeps nothing of it.
+    pub(crate) async fn forget(request: Request) {
+        forget(request, STRANGERS).await;
+    }
+
     /// Takes memory for what the body is about to become, besides the body: a small one may hold a
     /// great many small things. Held as long as the body is.
     ///

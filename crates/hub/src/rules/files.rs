@@ -4,8 +4,12 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use bergfried_rules::{Diagnostic, Fields, LogSources, Options, Pipeline, RuleSet, Source};
+use bergfried_rules::sec::Sets;
+use bergfried_rules::{Diagnostic, Fields, Lists, LogSources, Options, Pipeline, RuleSet, Source};
+
+use super::sec::{self, SecFiles, SecTexts};
 
 /// The largest rule file, in bytes.
 const MAX_FILE: u64 = 4 << 20;
@@ -14,7 +18,7 @@ const MAX_FILES: usize = 100_000;
 /// The most bytes of rule files under one directory: ten times what all of SigmaHQ's take.
 const MAX_BYTES: usize = 256 << 20;
 /// Files of tables, as they lie beside the packs of this repository.
-const TABLES: [&str; 2] = ["fields.yml", "log-sources.yml"];
+const TABLES: [&str; 3] = ["fields.yml", "log-sources.yml", "lists.yml"];
 
 /// A rule file or directory that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +32,9 @@ pub struct RuleFileError {
     pub reason: String,
 }
 
-/// Tables or pipelines that cannot be used; all their mistakes.
+/// Tables, lists or pipelines that cannot be used; all their mistakes.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot use a table or a pipeline: {}", lines(.0))]
+#[error("cannot use a table, lists or a pipeline: {}", lines(.0))]
 pub struct TableError(pub Vec<Diagnostic>);
 
 fn lines(diagnostics: &[Diagnostic]) -> String {
@@ -44,12 +48,19 @@ pub struct RuleFiles {
     pub paths: Vec<PathBuf>,
     /// Whether the built-in packs run besides `paths`.
     pub builtin: bool,
+    /// A directory of rules that run besides all others, and may be empty: those that people write
+    /// in the console.
+    pub own: Option<PathBuf>,
     /// A table of fields, laid over the built-in one.
     pub fields: Option<PathBuf>,
     /// A table of log sources, laid over the built-in one.
     pub log_sources: Option<PathBuf>,
+    /// Lists that rules share, laid over the built-in ones.
+    pub lists: Option<PathBuf>,
     /// Processing pipelines, in pySigma's form.
     pub pipelines: Vec<PathBuf>,
+    /// Sets of rule files of SEC.
+    pub sec: Vec<SecFiles>,
 }
 
 /// The texts of [`RuleFiles`] at one time.
@@ -58,7 +69,9 @@ pub struct RuleTexts {
     rules: Vec<Source>,
     fields: Option<Source>,
     log_sources: Option<Source>,
+    lists: Option<Source>,
     pipelines: Vec<Source>,
+    sec: Vec<SecTexts>,
 }
 
 impl RuleFiles {
@@ -74,33 +87,75 @@ impl RuleFiles {
         for path in &self.paths {
             rules.extend(read_rules(path)?);
         }
+        // Who names the directory itself, or one around it, has its rules already.
+        if let Some(own) = &self.own
+            && !self.paths.iter().any(|path| own.starts_with(path))
+        {
+            walk(own, &mut rules, &mut 0)?;
+        }
         Ok(RuleTexts {
             rules,
             fields: table(self.fields.as_deref(), "the table of fields")?,
             log_sources: table(self.log_sources.as_deref(), "the table of log sources")?,
+            lists: self.read_lists()?,
             pipelines: self
                 .pipelines
                 .iter()
                 .map(|path| named(path, "the pipeline"))
                 .collect::<Result<_, _>>()?,
+            sec: self.sec.iter().map(SecFiles::read).collect::<Result<_, _>>()?,
         })
     }
 
+    /// Reads the file of lists, where one is named.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn read_lists(&self) -> Result<Option<Source>, RuleFileError> {
+        table(self.lists.as_deref(), "the lists")
+    }
+
     /// Every path that is read.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Path> {
-        let tables = self.fields.iter().chain(&self.log_sources).chain(&self.pipelines);
-        self.paths.iter().chain(tables).map(PathBuf::as_path)
+    pub(crate) fn all(&self) -> impl Iterator<Item = PathBuf> {
+        let tables = self.fields.iter().chain(&self.log_sources).chain(&self.lists);
+        let rules = self.paths.iter().chain(&self.own);
+        let sec = self.sec.iter().flat_map(SecFiles::paths);
+        rules.chain(tables).chain(&self.pipelines).cloned().chain(sec)
     }
 }
 
 impl RuleTexts {
+    /// The text of a rule file, by the name that its rules tell.
+    pub(crate) fn text(&self, file: &str) -> Option<String> {
+        let sigma = self.rules.iter().find(|source| source.file == file);
+        let sigma = sigma.map(|source| source.text.clone());
+        sigma.or_else(|| self.sec.iter().find_map(|set| set.text(file)))
+    }
+
+    /// The same with one more rule file, or another text of one. Of two rules of the same id the new
+    /// one loads.
+    pub(crate) fn with(mut self, new: Source) -> RuleTexts {
+        self.rules.retain(|source| source.file != new.file);
+        self.rules.insert(0, new);
+        self
+    }
+
     /// Compiles the rules; those that cannot be used come back as diagnostics. `lint` asks to be told
     /// also what is sound but could be better.
     ///
     /// # Errors
-    /// Where a table or a pipeline has a mistake: without one of them, the others would make
+    /// Where a table, a list or a pipeline has a mistake: without one of them, the others would make
     /// something else of the rules.
     pub fn load(self, lint: bool) -> Result<(RuleSet, Vec<Diagnostic>), TableError> {
+        self.load_after(None, lint)
+    }
+
+    /// As [`RuleTexts::load`]; rule files of SEC that are as they were are not read anew.
+    pub(crate) fn load_after(
+        self,
+        before: Option<&Sets>,
+        lint: bool,
+    ) -> Result<(RuleSet, Vec<Diagnostic>), TableError> {
         let mut diagnostics = Vec::new();
         let mut options = Options { lint, ..Options::default() };
         if let Some(Source { file, text }) = &self.fields {
@@ -115,6 +170,11 @@ impl RuleTexts {
                 Err(told) => diagnostics.extend(told),
             }
         }
+        if let Some(source) = &self.lists
+            && let Some(lists) = Lists::read(source, &mut diagnostics)
+        {
+            options.lists = lists;
+        }
         for source in &self.pipelines {
             options.pipelines.extend(Pipeline::read(source, &mut diagnostics));
         }
@@ -124,19 +184,22 @@ impl RuleTexts {
         }
         let (rules, told) = RuleSet::load_with(self.rules, &options);
         diagnostics.extend(told);
-        Ok((rules, diagnostics))
+        let (sets, told) = sec::load(self.sec, before, lint);
+        diagnostics.extend(told);
+        Ok((rules.with_sec(Arc::new(sets)), diagnostics))
     }
 
     /// Tells other texts from these.
     pub(crate) fn hash(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
-        let tables = self.fields.iter().chain(&self.log_sources).chain(&self.pipelines);
-        for Source { file, text } in self.rules.iter().chain(tables) {
+        let tables = self.fields.iter().chain(&self.log_sources).chain(&self.lists);
+        for Source { file, text } in self.rules.iter().chain(tables).chain(&self.pipelines) {
             for part in [file, text] {
                 hasher.update(&(part.len() as u64).to_le_bytes());
                 hasher.update(part.as_bytes());
             }
         }
+        self.sec.iter().for_each(|set| set.hash(&mut hasher));
         *hasher.finalize().as_bytes()
     }
 }

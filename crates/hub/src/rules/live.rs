@@ -4,15 +4,16 @@
 //! A set with a mistake that the running one does not have is not taken: what runs goes on, and the
 //! mistake is told in the log, by the API and to whoever asked for the change.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bergfried_event::Timestamp;
 use bergfried_pipeline::Pipeline;
-use bergfried_rules::{Diagnostic, Replaced, RuleSet};
+use bergfried_rules::{Diagnostic, Replaced, RuleSet, Source};
 use tokio::sync::oneshot;
 
-use super::files::{RuleFileError, RuleFiles, TableError};
+use super::files::{RuleFileError, RuleFiles, RuleTexts, TableError};
 use super::watch::Bell;
 use crate::running::{HubError, now};
 
@@ -23,12 +24,17 @@ const MAX_TOLD: usize = 1_000;
 pub(crate) struct LiveRules {
     files: RuleFiles,
     state: Mutex<State>,
+    /// The ids of those that people switched off.
+    off: Mutex<Arc<BTreeSet<String>>>,
+    /// Held by who changes files or switches, so that each change is tried by itself.
+    pub(crate) changes: tokio::sync::Mutex<()>,
     bell: Bell,
     /// Who waits for a change to be tried.
     asked: Mutex<Vec<oneshot::Sender<Outcome>>>,
 }
 
 struct State {
+    all: Arc<RuleSet>,
     rules: Arc<RuleSet>,
     diagnostics: Arc<[Diagnostic]>,
     hash: [u8; 32],
@@ -49,11 +55,28 @@ pub(crate) struct Failure {
 /// What runs, for who asks.
 #[derive(Clone)]
 pub(crate) struct Now {
+    /// Every rule that was loaded.
+    pub(crate) all: Arc<RuleSet>,
+    /// Those that run: without what is switched off.
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) diagnostics: Arc<[Diagnostic]>,
     pub(crate) loaded: Timestamp,
+    /// Of everything that the rules are made of.
+    hash: [u8; 32],
     /// The last change, where it was not taken.
     pub(crate) failed: Option<Failure>,
+}
+
+impl Now {
+    /// What runs, for the audit trail: each rule by its id, and what tells any change of a file.
+    pub(crate) fn outline(&self) -> BTreeMap<String, String> {
+        let rules = self.rules.rules().iter();
+        let named = rules.map(|rule| {
+            (format!("rule {}", rule.id()), format!("{} ({})", rule.title(), rule.level().name()))
+        });
+        let files = self.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        named.chain([("files".to_owned(), files)]).collect()
+    }
 }
 
 /// What became of a change.
@@ -72,19 +95,23 @@ impl LiveRules {
     ///
     /// # Errors
     /// Where a file cannot be read, a table has a mistake, or there are no file descriptors left.
-    pub(crate) fn load(files: RuleFiles) -> Result<LiveRules, HubError> {
+    pub(crate) fn load(files: RuleFiles, off: BTreeSet<String>) -> Result<LiveRules, HubError> {
         let texts = files.read()?;
-        let hash = texts.hash();
-        let (rules, diagnostics) = texts.load(false)?;
+        let hash = hash(&texts, &off);
+        let (all, diagnostics) = texts.load(false)?;
+        let all = Arc::new(all);
         Ok(LiveRules {
             files,
             state: Mutex::new(State {
-                rules: Arc::new(rules),
+                rules: running(&all, &off),
+                all,
                 diagnostics: diagnostics.into(),
                 hash,
                 loaded: now(),
                 failed: None,
             }),
+            off: Mutex::new(Arc::new(off)),
+            changes: tokio::sync::Mutex::default(),
             bell: Bell::new().map_err(HubError::Runtime)?,
             asked: Mutex::default(),
         })
@@ -93,9 +120,11 @@ impl LiveRules {
     pub(crate) fn now(&self) -> Now {
         let state = lock(&self.state);
         Now {
+            all: Arc::clone(&state.all),
             rules: Arc::clone(&state.rules),
             diagnostics: Arc::clone(&state.diagnostics),
             loaded: state.loaded,
+            hash: state.hash,
             failed: state.failed.as_ref().map(|(failure, _)| failure.clone()),
         }
     }
@@ -104,8 +133,48 @@ impl LiveRules {
         &self.files
     }
 
+    /// The directory of the rules that people write in the console.
+    pub(crate) fn own(&self) -> Option<&Path> {
+        self.files.own.as_deref()
+    }
+
+    /// Whether a rule of this file was written in the console.
+    pub(crate) fn is_own(&self, file: &str) -> bool {
+        self.own().is_some_and(|own| Path::new(file).starts_with(own))
+    }
+
+    /// The ids of the rules that are switched off.
+    pub(crate) fn off(&self) -> Arc<BTreeSet<String>> {
+        Arc::clone(&lock(&self.off))
+    }
+
+    /// Lets others be switched off; they are so after the next [`LiveRules::ask`].
+    pub(crate) fn switch(&self, off: BTreeSet<String>) {
+        *lock(&self.off) = Arc::new(off);
+    }
+
+    /// The text of the file of a rule, as it is now.
+    ///
+    /// # Errors
+    /// Where the rule files cannot be read.
+    pub(crate) fn text(&self, file: &str) -> Result<Option<String>, RuleFileError> {
+        Ok(self.files.read()?.text(file))
+    }
+
     pub(crate) fn bell(&self) -> &Bell {
         &self.bell
+    }
+
+    /// The rules that would run with this file besides, or in place of the one of its name, and all
+    /// that is to be said of it.
+    ///
+    /// # Errors
+    /// Where the other files cannot be read, or a table has a mistake.
+    pub(crate) fn with(&self, file: Source) -> Result<(RuleSet, Vec<Diagnostic>), HubError> {
+        let name = file.file.clone();
+        let (rules, mut said) = self.files.read()?.with(file).load(true)?;
+        said.retain(|diagnostic| diagnostic.file == name);
+        Ok((rules, said))
     }
 
     /// Asks for the files to be read again; the answer comes when that was tried, and is lost where
@@ -155,7 +224,8 @@ impl LiveRules {
             Ok(texts) => texts,
             Err(error) => return self.keep_unread(&error),
         };
-        let hash = texts.hash();
+        let off = self.off();
+        let hash = hash(&texts, &off);
         {
             let mut state = lock(&self.state);
             if state.hash == hash {
@@ -169,7 +239,8 @@ impl LiveRules {
                 return Outcome::Kept(failure.clone());
             }
         }
-        let (rules, diagnostics) = match texts.load(false) {
+        let before = self.now().all;
+        let (all, diagnostics) = match texts.load_after(Some(before.sec()), false) {
             Ok(loaded) => loaded,
             Err(TableError(told)) => {
                 return self.keep(
@@ -187,12 +258,19 @@ impl LiveRules {
             };
             return self.keep(reason, new, Some(hash));
         }
-        let rules = Arc::new(rules);
+        let all = Arc::new(all);
+        let rules = running(&all, &off);
         let Ok(replaced) = pipeline.replace_rules(Arc::clone(&rules)).blocking_recv() else {
             return self.keep("the hub is stopping".to_owned(), Vec::new(), Some(hash));
         };
-        *lock(&self.state) =
-            State { rules, diagnostics: diagnostics.into(), hash, loaded: now(), failed: None };
+        *lock(&self.state) = State {
+            all,
+            rules,
+            diagnostics: diagnostics.into(),
+            hash,
+            loaded: now(),
+            failed: None,
+        };
         Outcome::Changed(replaced)
     }
 
@@ -227,6 +305,25 @@ impl LiveRules {
         lock(&self.state).failed = Some((failure.clone(), hash));
         Outcome::Kept(failure)
     }
+}
+
+/// Those of the loaded rules that run.
+fn running(all: &Arc<RuleSet>, off: &BTreeSet<String>) -> Arc<RuleSet> {
+    match off.is_empty() {
+        true => Arc::clone(all),
+        false => Arc::new(all.without(|rule| off.contains(rule.id()))),
+    }
+}
+
+/// Tells other texts, and others that are switched off, from these.
+fn hash(texts: &RuleTexts, off: &BTreeSet<String>) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&texts.hash());
+    for id in off {
+        hasher.update(&(id.len() as u64).to_le_bytes());
+        hasher.update(id.as_bytes());
+    }
+    *hasher.finalize().as_bytes()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

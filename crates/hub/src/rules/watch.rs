@@ -173,7 +173,7 @@ fn directories(rules: &LiveRules) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     for path in rules.files().all() {
         if path.is_dir() {
-            walk(path, &mut found);
+            walk(&path, &mut found);
         } else if let Some(parent) = path.parent() {
             let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
             found.insert(parent.to_owned());

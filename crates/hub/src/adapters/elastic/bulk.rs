@@ -87,6 +87,8 @@ pub(crate) fn read<'a>(body: &'a [u8], index: Option<&str>) -> Result<Vec<Item<'
     if index.is_some_and(|index| index.len() > MAX_INDEX) {
         return Err(BulkError::BadIndex);
     }
+    // Some clients on Windows begin with a byte order mark.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut items = Vec::new();
     let mut lines = body.split(|byte| *byte == b'\n').zip(1..);
     while let Some((action, line)) = lines.next() {
@@ -249,6 +251,7 @@ mod tests {
     fn items_are_told_apart_and_wrong_ones_stand_alone() {
         for (body, items) in [
             ("{\"index\":{}}\n{\"a\":1}\n", vec!["index path - {\"a\":1}"]),
+            ("\u{feff}{\"index\":{}}\n{}\n", vec!["index path - {}"]),
             ("{\"create\":{\"_index\":\"own\",\"_id\":\"7\"}}\n{}", vec!["create own 7 {}"]),
             ("{\"index\":{\"_id\":7}}\r\n{\"a\":1}\r\n", vec!["index path 7 {\"a\":1}"]),
             (

@@ -12,7 +12,6 @@
 mod answer;
 mod bulk;
 mod filter;
-mod ids;
 mod probe;
 mod store;
 
@@ -29,13 +28,19 @@ use crate::error::ApiError;
 use crate::intake::MAX_BODY;
 use crate::router::State;
 use answer::{PRODUCT, Wish, text};
-pub(crate) use ids::Ids;
+
+/// How many ids of documents that were created are remembered at least. They are forgotten when the
+/// hub stops: a log is added to, and nothing looks an event up by the id that its sender gave it.
+pub(crate) const REMEMBERED: usize = 65_536;
 
 pub(crate) fn routes() -> Router<State> {
     let no_such = || async { ApiError::not_found("there is nothing at this path") };
     Router::new()
         .route("/_bulk", post(store::many).put(store::many))
         .route("/{index}/_bulk", post(store::many).put(store::many))
+        // Clients of versions before 8 name a type.
+        .route("/{index}/_doc/_bulk", post(store::many).put(store::many))
+        .route("/{index}/{type}/_bulk", post(store::many_of_type).put(store::many_of_type))
         .route("/{index}/_doc", post(store::one))
         .route("/{index}/_doc/{id}", put(store::put).post(store::put))
         .route("/{index}/_create/{id}", put(store::create).post(store::create))
@@ -65,17 +70,20 @@ pub(crate) async fn root(caller: Caller, state: axum::extract::State<State>) -> 
     marked(probe::root(caller, state).await).await
 }
 
-/// Whether a request for `/` comes from a client of Elasticsearch or OpenSearch and not from a browser.
+/// Whether a request for `/` comes from a client of Elasticsearch or OpenSearch and not from a browser:
+/// it says so, or logs in as such clients do, the older ones of Logstash without a word on what they take.
 pub(crate) fn asks(headers: &HeaderMap) -> bool {
     let accept = text(headers, header::ACCEPT);
     let agent = text(headers, header::USER_AGENT).to_ascii_lowercase();
+    let login = text(headers, header::AUTHORIZATION).to_ascii_lowercase();
     let known = ["elastic", "opensearch", "logstash", "fluent", "vector"]
         .iter()
         .any(|name| agent.starts_with(name))
         || agent.contains("beat/");
     !accept.contains("text/html")
         && (known
-            || accept.contains("application/json")
+            || ["basic ", "apikey "].iter().any(|scheme| login.starts_with(scheme))
+            || (accept.contains("application/json") && !login.is_empty())
             || accept.contains("application/vnd.elasticsearch+json"))
 }
 

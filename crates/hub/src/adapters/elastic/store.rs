@@ -16,9 +16,8 @@ use serde_json::{Value, json};
 
 use super::answer::{Wish, told};
 use super::bulk::{self, Item, Operation, Wrong};
-use super::ids::{Ids, Key};
 use crate::error::{ApiError, blocking};
-use crate::intake::{Intake, Piece};
+use crate::intake::{Ids, Intake, Key, Piece, key};
 use crate::router::State;
 use crate::running::now;
 
@@ -29,7 +28,7 @@ const ITEM: usize = 1_536;
 /// Types of data streams: such an index is named `type-dataset-namespace`.
 const STREAMS: [&str; 4] = ["logs", "metrics", "traces", "synthetics"];
 
-/// `POST /_bulk`, `POST /{index}/_bulk`
+/// `POST /_bulk`, `POST /{index}/_bulk`, `POST /{index}/_doc/_bulk`
 pub(super) async fn many(
     index: Option<Path<String>>,
     RawQuery(query): RawQuery,
@@ -37,15 +36,35 @@ pub(super) async fn many(
     Shared(state): Shared<State>,
     intake: Result<Intake, ApiError>,
 ) -> Response {
-    let wish = Wish::of(&headers, query.as_deref());
+    several(index.map(|Path(index)| index), query.as_deref(), &headers, &state, intake).await
+}
+
+/// `POST /{index}/{type}/_bulk`
+pub(super) async fn many_of_type(
+    Path((index, _type)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    Shared(state): Shared<State>,
+    intake: Result<Intake, ApiError>,
+) -> Response {
+    several(Some(index), query.as_deref(), &headers, &state, intake).await
+}
+
+async fn several(
+    index: Option<String>,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    state: &State,
+    intake: Result<Intake, ApiError>,
+) -> Response {
+    let wish = Wish::of(headers, query);
     let begun = Instant::now();
-    let index = index.map(|Path(index)| index);
     let read = move |intake: &Intake, ids: &Ids| {
         let items = bulk::read(&intake.body, index.as_deref());
         let items = items.map_err(|error| ApiError::invalid(error.to_string()))?;
         Ok(Prepared::new(items, intake, ids))
     };
-    match store(&state, intake, read).await {
+    match store(state, intake, read).await {
         Ok(items) => {
             let errors = items.iter().any(|item| item.body.get("error").is_some());
             let items: Vec<Value> =
@@ -160,7 +179,7 @@ impl Prepared {
         for Item { operation, index, id, document } in items {
             let index = index.unwrap_or_default();
             let key = match (&id, operation) {
-                (Some(id), Operation::Create) => Some(Ids::key(intake.token.id, &index, id)),
+                (Some(id), Operation::Create) => Some(key_of(intake.token.id, &index, id)),
                 _ => None,
             };
             let record = match document {
@@ -258,6 +277,11 @@ async fn store(
     let stored = |item: &&Ready| item.record.is_ok_and(|position| position < outcome.stored);
     state.document_ids.stored(prepared.items.iter().filter(stored).filter_map(|item| item.key));
     Ok(prepared.told(outcome.stored, outcome.refused.as_ref()))
+}
+
+/// An id is a document's own within its index, and the tokens of different senders do not meet.
+fn key_of(token: u64, index: &str, id: &str) -> Key {
+    key(&[&token.to_le_bytes(), index.as_bytes(), id.as_bytes()])
 }
 
 fn lines(body: &[u8]) -> usize {

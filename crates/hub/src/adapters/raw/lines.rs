@@ -15,7 +15,7 @@ const RECORD: usize = 200;
 
 /// Why a body is not taken.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Wrong {
+pub(crate) enum Wrong {
     /// No JSON, with line and column.
     #[error("cannot read the body: {0}")]
     Json(#[from] serde_json::Error),
@@ -25,7 +25,7 @@ pub(super) enum Wrong {
 }
 
 /// What the records of a body take up in memory besides their bytes, at most and about.
-pub(super) fn weight(body: &[u8], json: bool) -> usize {
+pub(crate) fn weight(body: &[u8], json: bool) -> usize {
     let most = match json {
         true => most_values(body),
         false => body.iter().filter(|byte| **byte == b'\n').count() + 1,
@@ -82,7 +82,7 @@ pub(super) fn lines(body: &[u8], received: Timestamp) -> Result<Vec<Record<'stat
 ///
 /// # Errors
 /// Where the body is no such sequence, with line and column, or there are too many.
-pub(super) fn values(body: &[u8], received: Timestamp) -> Result<Vec<Record<'static>>, Wrong> {
+pub(crate) fn values(body: &[u8], received: Timestamp) -> Result<Vec<Record<'static>>, Wrong> {
     let mut records = Vec::new();
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut values = serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>();

@@ -3,7 +3,7 @@
 //! Nothing tells a body that is sent twice from one that happened twice, and people send by hand:
 //! every request is stored.
 
-mod lines;
+pub(super) mod lines;
 
 use axum::Json;
 use axum::extract::State as Shared;
@@ -101,10 +101,7 @@ pub(crate) async fn receive(
         Ok((intake, records))
     })
     .await?;
-    let records = records.map_err(|wrong| match wrong {
-        Wrong::Json(_) => ApiError::invalid(wrong.to_string()),
-        Wrong::TooMany => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, wrong.to_string()),
-    })?;
+    let records = records.map_err(refusal)?;
     let records = records.into_iter().map(|record| (0, record)).collect();
     let outcome =
         intake.store(&state, Piece { origins: vec![origin], records, once: false }).await?;
@@ -161,7 +158,16 @@ impl Description {
     }
 }
 
-fn is_json(content_type: &str) -> bool {
+/// What a sender is told whose body is not taken.
+pub(super) fn refusal(wrong: Wrong) -> ApiError {
+    match wrong {
+        Wrong::Json(_) => ApiError::invalid(wrong.to_string()),
+        Wrong::TooMany => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, wrong.to_string()),
+    }
+}
+
+/// Whether a body of this type is JSON.
+pub(super) fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     matches!(
         essence.as_str(),

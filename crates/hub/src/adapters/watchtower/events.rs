@@ -8,9 +8,10 @@ use bergfried_query::{Comparison, Condition, Pattern, Predicate};
 use bergfried_store::{Search, StoredEvent};
 use serde_json::{Value, json};
 
-use super::detail::{Detail, mistake};
 use super::require_admin;
-use crate::error::blocking;
+use crate::adapters::detail::Detail;
+use crate::adapters::query::{in_range, no_bool, read_bool};
+use crate::api::turn::turn;
 use crate::router::State;
 use crate::running::now;
 
@@ -27,15 +28,16 @@ const EQUALS: [(&str, &str); 5] = [
     ("severity", "watchtower.severity"),
 ];
 
-pub(super) async fn events(
+pub(crate) async fn events(
     Shared(state): Shared<State>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Vec<Value>>, Detail> {
     require_admin(&state, &headers).await?;
     let wanted = Wanted::read(query.as_deref().unwrap_or_default())?;
-    let listed = blocking(move || {
-        let page = state.reader.search(&Search {
+    let turn = turn(&state).await?;
+    let listed = turn.run(move |reader, _| {
+        let page = reader.search(&Search {
             predicate: wanted.predicate(now()),
             from: Timestamp::MIN,
             to: Timestamp::MAX,
@@ -70,12 +72,7 @@ impl Wanted {
             match name.as_ref() {
                 "flagged" => match read_bool(&value) {
                     Some(flagged) => wanted.flagged = Some(flagged),
-                    None => mistakes.push(mistake(
-                        "bool_parsing",
-                        ["query", "flagged"],
-                        "Input should be a valid boolean, unable to interpret input",
-                        json!(value),
-                    )),
+                    None => mistakes.push(no_bool("flagged", &value)),
                 },
                 "hours" => match in_range("hours", &value, 168) {
                     Ok(hours) => wanted.hours = hours,
@@ -93,8 +90,7 @@ impl Wanted {
 
     fn predicate(&self, now: Timestamp) -> Predicate {
         let equals = |name: &'static str, value: &str| {
-            let pattern = Pattern::new([bergfried_query::Part::Literal(value.to_owned())], true);
-            Predicate::field(FieldName::new(name), Condition::Text(pattern))
+            Predicate::field(FieldName::new(name), Condition::Text(Pattern::exact(value)))
         };
         let since = now.plus_micros(-self.hours * HOUR);
         #[expect(clippy::cast_precision_loss, reason = "microseconds of these centuries fit")]
@@ -111,46 +107,6 @@ impl Wanted {
                 predicate.and(if flagged { set } else { Predicate::Not(Box::new(set)) })
             }
         }
-    }
-}
-
-fn in_range(name: &str, value: &str, most: i64) -> Result<i64, Value> {
-    let with_limit = |kind: &str, message: String, key: &str, limit: i64| {
-        let mut entry = mistake(kind, ["query", name], &message, json!(value));
-        if let Some(entry) = entry.as_object_mut() {
-            entry.insert("ctx".to_owned(), json!({key: limit}));
-        }
-        entry
-    };
-    match value.trim().parse::<i64>() {
-        Err(_) => Err(mistake(
-            "int_parsing",
-            ["query", name],
-            "Input should be a valid integer, unable to parse string as an integer",
-            json!(value),
-        )),
-        Ok(number) if number < 1 => Err(with_limit(
-            "greater_than_equal",
-            "Input should be greater than or equal to 1".to_owned(),
-            "ge",
-            1,
-        )),
-        Ok(number) if number > most => Err(with_limit(
-            "less_than_equal",
-            format!("Input should be less than or equal to {most}"),
-            "le",
-            most,
-        )),
-        Ok(number) => Ok(number),
-    }
-}
-
-/// The words that pydantic takes for truth and falsehood.
-pub(super) fn read_bool(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" | "y" | "t" => Some(true),
-        "false" | "0" | "no" | "off" | "n" | "f" => Some(false),
-        _ => None,
     }
 }
 

@@ -15,10 +15,11 @@ use bergfried_pipeline::{Answer, Payload, Sender};
 use bergfried_wire::Batch;
 use serde_json::{Map, Value, json};
 
-use super::detail::{Detail, mistake};
 use super::notice;
 use super::repeats::Key;
 use super::{header, token};
+use crate::adapters::detail::{Detail, mistake, no_json, no_object};
+use crate::adapters::query::read_bool;
 use crate::api::batches::submit;
 use crate::auth::check;
 use crate::error::ApiError;
@@ -105,27 +106,15 @@ async fn may_report(state: &State, presented: String) -> Result<bool, ApiError> 
 
 /// The login document, with every mistake that it has.
 fn read(body: &[u8]) -> Result<Map<String, Value>, Detail> {
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        Detail::unprocessable(vec![json!({
-            "type": "json_invalid",
-            "loc": ["body", offset(body, &error)],
-            "msg": "JSON decode error",
-            "input": {},
-            "ctx": {"error": error.to_string()},
-        })])
-    })?;
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| Detail::unprocessable(vec![no_json(body, &error)]))?;
     let Value::Object(document) = value else {
-        return Err(Detail::unprocessable(vec![json!({
-            "type": "model_attributes_type",
-            "loc": ["body"],
-            "msg": "Input should be a valid dictionary or object to extract fields from",
-            "input": value,
-        })]));
+        return Err(Detail::unprocessable(vec![no_object(&["body"], value)]));
     };
     let mistakes: Vec<Value> = REQUIRED
         .iter()
         .filter_map(|name| match document.get(*name) {
-            None => Some(mistake("missing", ["body", name], "Field required", json!(document))),
+            None => Some(mistake("missing", &["body", name], "Field required", json!(document))),
             Some(value) => not_text(name, value),
         })
         .chain(OPTIONAL.iter().filter_map(|name| {
@@ -139,16 +128,9 @@ fn read(body: &[u8]) -> Result<Map<String, Value>, Detail> {
     if mistakes.is_empty() { Ok(document) } else { Err(Detail::unprocessable(mistakes)) }
 }
 
-/// The byte at which a JSON text went wrong.
-fn offset(body: &[u8], error: &serde_json::Error) -> usize {
-    let lines = body.split_inclusive(|byte| *byte == b'\n');
-    let before: usize = lines.take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
-    (before + error.column().saturating_sub(1)).min(body.len())
-}
-
 fn not_text(name: &str, value: &Value) -> Option<Value> {
     (!value.is_string()).then(|| {
-        mistake("string_type", ["body", name], "Input should be a valid string", value.clone())
+        mistake("string_type", &["body", name], "Input should be a valid string", value.clone())
     })
 }
 
@@ -156,13 +138,13 @@ fn not_bool(value: &Value) -> Option<Value> {
     let acceptable = match value {
         Value::Bool(_) | Value::Null => true,
         Value::Number(number) => matches!(number.as_i64(), Some(0 | 1)),
-        Value::String(text) => super::events::read_bool(text).is_some(),
+        Value::String(text) => read_bool(text).is_some(),
         _ => false,
     };
     (!acceptable).then(|| {
         mistake(
             "bool_parsing",
-            ["body", "flagged"],
+            &["body", "flagged"],
             "Input should be a valid boolean, unable to interpret input",
             value.clone(),
         )

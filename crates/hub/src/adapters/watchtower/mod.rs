@@ -5,7 +5,6 @@
 //!
 //! [`SourceKind::Watchtower`]: bergfried_event::SourceKind::Watchtower
 
-mod detail;
 mod events;
 mod login;
 mod notice;
@@ -17,22 +16,26 @@ use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use bergfried_control::TokenKind;
 
+use crate::adapters::detail::Detail;
 use crate::auth::check;
 use crate::router::State;
-use detail::Detail;
+pub(crate) use events::events;
 pub(crate) use repeats::Repeats;
 
+/// The header of the administrator's key.
+pub(crate) const ADMIN_KEY: &str = "x-admin-api-key";
+
+/// Every route but `GET /events`, which another product claims too.
 pub(crate) fn routes() -> Router<State> {
     Router::new()
         .route("/login", post(login::login))
-        .route("/events", get(events::events))
         .route("/admin/rotate-token", post(token::rotate))
         .route("/healthz", get(token::healthz))
 }
 
 /// Lets pass whoever presents an admin key in `X-Admin-Api-Key`.
 async fn require_admin(state: &State, headers: &HeaderMap) -> Result<(), Detail> {
-    let presented = header(headers, "x-admin-api-key");
+    let presented = header(headers, ADMIN_KEY);
     match check(state, TokenKind::Admin, presented).await? {
         Some(_) => Ok(()),
         None => Err(Detail::unauthorized("Invalid admin key")),

@@ -1,7 +1,8 @@
 //! Tells of each login, as the Watchtower collector does where a webhook is set in the environment.
 
-use bergfried_alert::fold;
+use bergfried_alert::{of_finding, receive};
 use bergfried_event::{Finding, Severity};
+use bergfried_notify::{Change, Message, Notice};
 use serde_json::{Map, Value};
 
 use crate::error::blocking;
@@ -10,8 +11,6 @@ use crate::running::now;
 
 /// The rule id of these messages; no rule has it, for a login alone is no finding.
 const RULE_ID: &str = "watchtower-login";
-/// The environment of these messages, as of alerts by default.
-const ENVIRONMENT: &str = "Production";
 
 /// Queues a message about the login, where a channel is told of logins.
 ///
@@ -19,11 +18,17 @@ const ENVIRONMENT: &str = "Production";
 pub(super) async fn tell(state: &State, document: &Map<String, Value>, id: u64) {
     let Some(channel) = state.logins_to.clone() else { return };
     let finding = finding(document, id);
-    let (control, pipeline) = (state.control.clone(), state.pipeline.clone());
+    let (control, telling) = (state.control.clone(), state.telling.clone());
+    let settings = state.alerting.settings().clone();
     let queued = blocking(move || {
-        let (alert, _) = fold(None, &finding, ENVIRONMENT, now());
-        control.tell(&channel, &alert, now())?;
-        pipeline.wake_channels();
+        // An alert that is kept nowhere: there is nothing to link to.
+        let incoming = of_finding(&settings, &finding, String::new(), now());
+        let (alert, _) = receive(&settings, None, incoming, now());
+        let notice = Notice::new(&alert, &settings.model, Change::New, now());
+        let message = Message::Alert(Box::new(notice));
+        let letters = telling.teller().message(&[("logins", &channel)], &message, now());
+        control.write_telling(&letters, now())?;
+        telling.deliveries().ring();
         Ok(())
     });
     if let Err(error) = queued.await {
@@ -55,6 +60,7 @@ fn finding(document: &Map<String, Value>, id: u64) -> Finding {
         matched: Vec::new(),
         example: Value::Object(document.clone()).to_string(),
         event_ids: vec![id],
+        alert: None,
     }
 }
 

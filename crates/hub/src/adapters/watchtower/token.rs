@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
-use bergfried_control::TokenKind;
+use bergfried_control::{AuditChange, NewAudit, TokenInfo, TokenKind};
 use serde_json::{Value, json};
 
-use super::detail::Detail;
 use super::require_admin;
+use crate::adapters::detail::Detail;
 use crate::error::{ApiError, blocking};
 use crate::router::State;
 use crate::running::now;
@@ -24,8 +24,19 @@ pub(super) async fn rotate(
         let now = now();
         // First, so that a stop in between leaves no old token alive.
         state.control.set_setting(ROTATED, "true")?;
-        let (_, secret) = state.control.replace_tokens(TokenKind::Watchtower, "rotated", now)?;
-        state.control.append_audit("watchtower admin", "token.rotate", "watchtower", now)?;
+        let is_live =
+            |token: &TokenInfo| token.kind == TokenKind::Watchtower && token.revoked.is_none();
+        let mut before = state.control.list_tokens()?;
+        before.retain(is_live);
+        let (after, secret) =
+            state.control.replace_tokens(TokenKind::Watchtower, "rotated", now)?;
+        let done = NewAudit {
+            who: "watchtower admin".to_owned(),
+            action: "token.rotate".to_owned(),
+            target: "watchtower".to_owned(),
+            change: AuditChange::between(&json!({"tokens": before}), &json!({"tokens": [after]}))?,
+        };
+        state.control.append_audits(&[done], now)?;
         Ok(json!({"new_token": secret.expose(), "created_at": now}))
     });
     Ok(Json(rotated.await?))
