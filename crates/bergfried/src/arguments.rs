@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use bergfried_event::Timestamp;
 use bergfried_hub::RuleFiles;
+use bergfried_query::pipeline::Pipeline;
 use bergfried_rules::{Diagnostic, RuleSet};
 use clap::Args;
 
@@ -30,6 +31,9 @@ pub(crate) struct Tables {
     /// A table of log sources (YAML), laid over the built-in one
     #[arg(long, value_name = "FILE")]
     log_sources: Option<PathBuf>,
+    /// Lists of hosts, programs and networks that rules trust (YAML), laid over the built-in ones
+    #[arg(long, value_name = "FILE")]
+    lists: Option<PathBuf>,
     /// Change the rules by this processing pipeline (pySigma's YAML), or fill their placeholders
     /// from it; repeatable
     #[arg(long = "pipeline", value_name = "FILE")]
@@ -51,13 +55,22 @@ impl RuleChoice {
         Ok(self.files().read()?.load(true)?)
     }
 
+    /// The same rules under other lists.
+    pub(crate) fn with_lists(&self, lists: &Path) -> RuleChoice {
+        let tables = Tables { lists: Some(lists.to_owned()), ..self.tables.clone() };
+        RuleChoice { tables, ..self.clone() }
+    }
+
     pub(crate) fn files(&self) -> RuleFiles {
         RuleFiles {
             paths: self.rules.clone(),
             builtin: self.with_builtin,
+            own: None,
             fields: self.tables.fields.clone(),
             log_sources: self.tables.log_sources.clone(),
+            lists: self.tables.lists.clone(),
             pipelines: self.tables.pipelines.clone(),
+            sec: Vec::new(),
         }
     }
 }
@@ -122,11 +135,32 @@ pub(crate) fn check_search(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// As [`check_search`], where steps may follow the search.
+pub(crate) fn read_search(text: &str) -> anyhow::Result<Pipeline> {
+    let now = Timestamp::from(jiff::Timestamp::now());
+    bergfried_query::pipeline::parse(text, now)
+        .map_err(|error| anyhow::anyhow!("cannot read the search: {}", error.render(text)))
+}
+
+/// Seconds of a length of time such as `90s`, `45m`, `2h` or `1d 12h`; a day has 24 hours.
+pub(crate) fn seconds(text: &str) -> Result<u32, String> {
+    let span: Option<jiff::Span> = text.trim().parse().ok();
+    let days = jiff::SpanRelativeTo::days_are_24_hours();
+    let seconds = span.and_then(|span| span.to_duration(days).ok()).map(|time| time.as_secs());
+    match seconds.and_then(|seconds| u32::try_from(seconds).ok()) {
+        Some(seconds) if seconds > 0 => Ok(seconds),
+        _ => Err("expected a length of time such as 90s, 45m, 2h or 7d".to_owned()),
+    }
+}
+
+/// The heading of these options in a command's help, apart from its own.
+const HUB: &str = "How to reach the hub";
+
 /// How to reach the hub.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct HubChoice {
     /// The hub's address (else the one that the data directory names)
-    #[arg(long, env = "BERGFRIED_URL", value_name = "URL", global = true)]
+    #[arg(long, env = "BERGFRIED_URL", value_name = "URL", global = true, help_heading = HUB)]
     pub(crate) url: Option<String>,
     /// A key of the hub (else the data directory's)
     #[arg(
@@ -135,14 +169,15 @@ pub(crate) struct HubChoice {
         value_name = "KEY",
         hide_env_values = true,
         global = true,
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        help_heading = HUB
     )]
     pub(crate) key: Option<String>,
     /// Certificates (PEM) to trust in place of the public ones, for a hub whose CA is your own
-    #[arg(long, env = "BERGFRIED_CA_FILE", value_name = "FILE", global = true)]
+    #[arg(long, env = "BERGFRIED_CA_FILE", value_name = "FILE", global = true, help_heading = HUB)]
     pub(crate) ca_file: Option<PathBuf>,
     /// The hub's data directory, on its own machine
-    #[arg(long, env = "BERGFRIED_DATA_DIR", value_name = "DIR", global = true)]
+    #[arg(long, env = "BERGFRIED_DATA_DIR", value_name = "DIR", global = true, help_heading = HUB)]
     pub(crate) data_dir: Option<PathBuf>,
 }
 
@@ -162,5 +197,22 @@ pub(crate) fn default_data_dir() -> PathBuf {
         (Some(data), _) => PathBuf::from(data).join("bergfried"),
         (None, Some(home)) if !is_root => home.join(".local/share/bergfried"),
         _ => PathBuf::from("/var/lib/bergfried"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_have_units() {
+        for (text, expected) in
+            [("90s", 90), ("45m", 2_700), ("2h", 7_200), ("1d 12h", 129_600), ("1w", 604_800)]
+        {
+            assert_eq!(seconds(text), Ok(expected), "{text}");
+        }
+        for text in ["", "90", "0s", "-5m", "1mo", "soon", "999999999h"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
     }
 }

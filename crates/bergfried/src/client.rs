@@ -90,6 +90,17 @@ impl Client {
         self.read(response.with_context(|| self.unreachable())?)
     }
 
+    pub(crate) fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> anyhow::Result<T> {
+        let request = self.agent.patch(self.address(path)).header("authorization", self.bearer());
+        let request = request.header("content-type", "application/json");
+        let response = request.send(serde_json::to_string(body)?);
+        self.read(response.with_context(|| self.unreachable())?)
+    }
+
     /// Posts where the answer has no body.
     pub(crate) fn post_empty(&self, path: &str) -> anyhow::Result<()> {
         let request = self.agent.post(self.address(path)).header("authorization", self.bearer());

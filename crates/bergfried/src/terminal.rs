@@ -21,6 +21,33 @@ pub(crate) fn fit(text: &str, width: usize) -> String {
     cut
 }
 
+/// How many bytes that is, in the largest unit that it fills: `1.5 KiB`, `5.0 GiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let units = [("TiB", 1_u64 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match units.into_iter().find(|(_, unit)| bytes >= *unit) {
+        Some((name, unit)) => {
+            // One digit behind the point, in whole numbers.
+            let tenths = u128::from(bytes) * 10 / u128::from(unit);
+            format!("{}.{} {name}", tenths / 10, tenths % 10)
+        }
+        None => format!("{bytes} B"),
+    }
+}
+
+/// How long that is, in its largest unit and the next smaller: `42s`, `25m`, `1d 1h`.
+pub(crate) fn lasting(seconds: u64) -> String {
+    let (large, one, small, other) = match seconds {
+        86_400.. => (86_400, 'd', 3_600, 'h'),
+        3_600.. => (3_600, 'h', 60, 'm'),
+        60.. => (60, 'm', 1, 's'),
+        _ => return format!("{seconds}s"),
+    };
+    match seconds % large / small {
+        0 => format!("{}{one}", seconds / large),
+        rest => format!("{}{one} {rest}{other}", seconds / large),
+    }
+}
+
 /// Whether standard output takes colours: a terminal, and `NO_COLOR` unset (no-color.org).
 pub(crate) fn colours() -> bool {
     std::io::stdout().is_terminal()
@@ -61,9 +88,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sizes_are_short() {
+        for (size, expected) in [
+            (0, "0 B"),
+            (1_023, "1023 B"),
+            (1_536, "1.5 KiB"),
+            (5 << 30, "5.0 GiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(bytes(size), expected);
+        }
+    }
+
+    #[test]
     fn hostile_text_is_harmless() {
         assert_eq!(plain("a\u{1b}[2Jb\r\u{202e}c\td"), r"a\u{1b}[2Jb\u{d}\u{202e}c d");
         assert_eq!(plain("größe ✓"), "größe ✓");
+    }
+
+    #[test]
+    fn lengths_of_time_read_well() {
+        for (seconds, text) in
+            [(0, "0s"), (59, "59s"), (60, "1m"), (150, "2m 30s"), (90_000, "1d 1h"), (86_405, "1d")]
+        {
+            assert_eq!(lasting(seconds), text);
+        }
     }
 
     #[test]

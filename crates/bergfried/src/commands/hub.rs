@@ -8,11 +8,13 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use bergfried_agent::{on_hangup, stop_signals};
 use bergfried_control::Secret;
-use bergfried_hub::{ChainFiles, Config, Hub as RunningHub, HubFile, RuleFiles};
-use bergfried_notify::Channel;
+use bergfried_hub::{
+    AlertaFile, AlertaSettings, ChainFiles, Config, Hub as RunningHub, HubFile, RuleFiles,
+};
 use clap::Args;
 
 use crate::arguments::{RuleChoice, default_data_dir};
+use crate::commands::telling::from_environment;
 
 /// Run a hub: receive from agents, store, detect, alert, notify.
 ///
@@ -24,12 +26,15 @@ use crate::arguments::{RuleChoice, default_data_dir};
 #[command(after_help = "Environment:
   BERGFRIED_DATA_DIR, BERGFRIED_LOG (error, warn, info, debug); and for those who come from
   Watchtower: ADMIN_API_KEY, WATCHTOWER_AGENT_TOKEN or LOGIN_ALERT_TOKEN, WATCHTOWER_DB_PATH (its
-  directory is the data directory), WATCHTOWER_WEBHOOK_URL or SLACK_WEBHOOK_URL (a Slack channel).
+  directory is the data directory), WATCHTOWER_WEBHOOK_URL or SLACK_WEBHOOK_URL (a Slack channel);
+  from Heimdall: SIEM_API_KEY (its agents and dashboard present it), TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID (a channel of Telegram),
+  ALERT_CRITICAL_THRESHOLD and ALERT_HIGH_THRESHOLD (1 to 5).
 
 Examples:
   bergfried hub --listen 127.0.0.1:8000 --data-dir /var/lib/bergfried
   bergfried hub --syslog 0.0.0.0:514
-  bergfried hub --listen 0.0.0.0:8000 --config /etc/bergfried/hub.toml")]
+  bergfried hub --listen 0.0.0.0:8000 --config /etc/bergfried/hub.toml
+  bergfried hub --alerta-config /etc/bergfried/alerta.json --alerta-prefix /")]
 pub(crate) struct Hub {
     /// Address and port to listen on; give one that others can reach a certificate, see tls in
     /// the configuration
@@ -56,6 +61,13 @@ pub(crate) struct Hub {
     /// The hub's configuration (TOML): rules, chains, notification channels, inputs, outputs
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Settings of Alerta's API by their names in Alerta (JSON); its AUTH_REQUIRED counts, and is off
+    /// where the file does not say
+    #[arg(long, value_name = "FILE")]
+    pub(crate) alerta_config: Option<PathBuf>,
+    /// Serve Alerta's API here too, besides /api; `/` for the root
+    #[arg(long, value_name = "PATH")]
+    pub(crate) alerta_prefix: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Hub, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
@@ -80,14 +92,13 @@ pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
     }
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let rules = rule_files(&arguments.rules, &mut file);
-    let mut channels = file.notify;
-    let mut logins_to = None;
-    if let Some(url) = set("WATCHTOWER_WEBHOOK_URL").or_else(|| set("SLACK_WEBHOOK_URL"))
-        && channels.iter().all(|channel| channel.name() != "slack")
-    {
-        channels.push(Channel::from_webhook_url("slack", &url)?);
-        logins_to = Some("slack".to_owned());
-    }
+    let environment = file.environment.take();
+    let telling = from_environment(arguments.config.clone(), set)?;
+    // As Watchtower does, which knows no other channel.
+    let of_file = |name: &str| file.notify.iter().any(|channel| channel.name() == name);
+    let logins_to = telling.channels.iter().find(|channel| channel.name() == "slack");
+    let logins_to = logins_to.filter(|channel| !of_file(channel.name()));
+    let logins_to = logins_to.map(|channel| channel.name().to_owned());
     Ok(Config {
         listen: arguments.listen,
         tls: file.tls,
@@ -96,16 +107,42 @@ pub(crate) fn config(arguments: &Hub) -> anyhow::Result<Config> {
         watchtower_token: set("WATCHTOWER_AGENT_TOKEN")
             .or_else(|| set("LOGIN_ALERT_TOKEN"))
             .map(Secret::new),
-        environment: file.environment.unwrap_or_else(|| "Production".to_owned()),
+        heimdall_key: set("SIEM_API_KEY").map(Secret::new),
+        environment: environment.clone().unwrap_or_else(|| "Production".to_owned()),
         rules,
         chains: ChainFiles { config: arguments.config.clone() },
-        channels,
+        telling,
         inputs: file.input,
         outputs: file.outputs,
         logins_to,
         console_url: file.console_url,
         token_limits: file.token_limits,
+        hosts: file.hosts.policy(),
+        search: file.search.limits(),
+        sessions: file.sessions.into(),
+        retention: file.retention_plan,
+        alerta: alerta(arguments, environment, &file.alerta)?,
     })
+}
+
+/// The settings of Alerta's API. Without a file of them, the hub's environment is that of its alerts.
+fn alerta(
+    arguments: &Hub,
+    environment: Option<String>,
+    file: &AlertaFile,
+) -> anyhow::Result<AlertaSettings> {
+    let mut settings = match &arguments.alerta_config {
+        Some(file) => AlertaSettings::read(file)?,
+        None => AlertaSettings::default(),
+    };
+    if let Some(environment) = environment {
+        settings.alert.default_environment = environment;
+    }
+    settings.limit_rate(file.max_alerts_per_second);
+    if let Some(prefix) = &arguments.alerta_prefix {
+        settings.serve_under(prefix)?;
+    }
+    Ok(settings)
 }
 
 /// The rules of the arguments, and of the file what they leave open.
@@ -118,9 +155,12 @@ fn rule_files(arguments: &RuleChoice, file: &mut HubFile) -> RuleFiles {
     RuleFiles {
         paths,
         builtin,
+        own: None,
         fields: given.fields.or_else(|| file.fields.take()),
         log_sources: given.log_sources.or_else(|| file.log_sources.take()),
+        lists: given.lists.or_else(|| file.lists.take()),
         pipelines: file.pipelines.drain(..).chain(given.pipelines).collect(),
+        sec: std::mem::take(&mut file.sec_files),
     }
 }
 
@@ -141,6 +181,10 @@ pub(crate) fn introduce(hub: &RunningHub, out: &mut dyn Write) -> anyhow::Result
     let first = hub.first_start();
     writeln!(out, "Bergfried {}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  console      {}", hub.url())?;
+    if let Some(path) = hub.setup_path() {
+        // Shown once, to whoever started the hub; it is worth nothing once there is an administrator.
+        writeln!(out, "  first start  {}{path}  (makes the administrator)", hub.url())?;
+    }
     writeln!(out, "  data         {}", directory.path().display())?;
     writeln!(
         out,

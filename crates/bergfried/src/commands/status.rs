@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::arguments::HubChoice;
 use crate::client::Client;
-use crate::terminal::{bold, colours, plain};
+use crate::terminal::{bold, bytes, colours, plain};
 
 /// Show how a hub is: what is wrong, the store, what comes in, what goes out.
 #[derive(Args, Debug)]
@@ -94,6 +94,21 @@ fn show_store(status: &Value, out: &mut dyn Write) -> std::io::Result<()> {
         number(status, "/counters/not_stored"),
         number(status, "/counters/invalid"),
     )?;
+    for set in list(status, "/sec") {
+        writeln!(
+            out,
+            "  rules of SEC, set {}: {} rules, {} contexts, {} operations; {} alerts, {} refused, {} too many, \
+             {} evicted",
+            text(set, "/set"),
+            number(set, "/rules"),
+            number(set, "/contexts"),
+            number(set, "/operations"),
+            number(set, "/alerts"),
+            number(set, "/refused"),
+            number(set, "/shed"),
+            number(set, "/evicted"),
+        )?;
+    }
     writeln!(out, "{}", title("store"))?;
     writeln!(
         out,
@@ -160,7 +175,9 @@ fn show_inputs(body: &Value, out: &mut dyn Write) -> std::io::Result<()> {
         )?;
         // What is never zero for nothing.
         for (name, said) in [
+            ("refused_of_address", "connections refused, their address had too many open"),
             ("cut", "messages longer than they may be, cut"),
+            ("given_up", "messages cut as senders held too much of unfinished ones"),
             ("lying_counts", "octet counts that did not fit what followed"),
             ("resent", "messages that RELP clients sent again, stored once"),
             ("handshakes_late", "TLS handshakes that took too long"),
@@ -248,16 +265,7 @@ fn list<'v>(value: &'v Value, path: &str) -> &'v [Value] {
 }
 
 fn size(value: &Value, path: &str) -> String {
-    let bytes = number(value, path);
-    let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    match units.into_iter().find(|(_, unit)| bytes >= *unit) {
-        Some((name, unit)) => {
-            // One digit behind the point, in whole numbers.
-            let tenths = bytes.saturating_mul(10) / unit;
-            format!("{}.{} {name}", tenths / 10, tenths % 10)
-        }
-        None => format!("{bytes} B"),
-    }
+    bytes(number(value, path))
 }
 
 #[cfg(test)]
@@ -265,15 +273,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        for (bytes, expected) in
-            [(0, "0 B"), (1_023, "1023 B"), (1_536, "1.5 KiB"), (5_u64 << 30, "5.0 GiB")]
-        {
-            assert_eq!(size(&json!({"bytes": bytes}), "/bytes"), expected);
-        }
-    }
 
     #[test]
     fn an_input_is_shown_with_what_went_wrong() {

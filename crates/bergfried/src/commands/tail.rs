@@ -40,6 +40,10 @@ pub(crate) fn run(arguments: &Tail, out: &mut dyn Write) -> anyhow::Result<ExitC
     let lines = client.follow("tail", &[("q", arguments.query.clone())])?;
     for line in lines.lines() {
         let line = line?;
+        if line.is_empty() {
+            // The hub says that it is still there.
+            continue;
+        }
         let event: Map<String, Value> = serde_json::from_str(&line)?;
         if let Some(lost) = event.get("lagged") {
             crate::complain(&format!("too slow to follow: {lost} events were left out"));

@@ -45,16 +45,16 @@ enum Action {
     },
 }
 
-/// What the bearer of an agent token may send at most; more is answered with 429 and Retry-After.
+/// What the bearer of an agent, hub or heimdall token may send at most; more is answered with 429 and Retry-After.
 #[derive(Args, Debug)]
 struct Limits {
-    /// Agent tokens: the most records in a second, on average
+    /// Agent and heimdall tokens: the most records in a second, on average
     #[arg(long, value_name = "N")]
     max_events_per_second: Option<NonZeroU64>,
-    /// Agent tokens: the most bytes in a second, decompressed, on average (1000, 64KiB, 10MiB)
+    /// Agent and heimdall tokens: the most bytes in a second, decompressed, on average (1000, 64KiB, 10MiB)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_bytes_per_second: Option<NonZeroU64>,
-    /// Agent tokens: the largest body of one request, decompressed (at most 32MiB, as for all)
+    /// Agent and heimdall tokens: the largest body of one request, decompressed (at most 32MiB, as for all)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_body: Option<NonZeroU64>,
 }
@@ -94,10 +94,14 @@ fn size(text: &str) -> Result<NonZeroU64, String> {
 enum Kind {
     /// Send records
     Agent,
+    /// Send events as another hub (`type = "bergfried"` in its hub.toml)
+    Hub,
     /// Everything
     Admin,
     /// Report logins over the Watchtower protocol
     Watchtower,
+    /// Send and read events over Heimdall's protocol (its `api-key`), and send records as an agent
+    Heimdall,
 }
 
 pub(crate) fn run(arguments: &Tokens, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
@@ -106,8 +110,10 @@ pub(crate) fn run(arguments: &Tokens, out: &mut dyn Write) -> anyhow::Result<Exi
         Action::Create { kind, name, limits } => {
             let kind = match kind {
                 Kind::Agent => "agent",
+                Kind::Hub => "hub",
                 Kind::Admin => "admin",
                 Kind::Watchtower => "watchtower",
+                Kind::Heimdall => "heimdall",
             };
             let new = json!({"kind": kind, "name": name, "limits": limits.to_json()});
             let made: Map<String, Value> = client.post("tokens", Some(&new))?;

@@ -102,7 +102,7 @@ fn local_agent(hub: &RunningHub, arguments: &Up) -> anyhow::Result<AgentConfig> 
     let mut config = agent_for(hub, &hub.data_dir().agent())?;
     config.journald = arguments.journald;
     if !arguments.file.is_empty() {
-        config.files.clone_from(&arguments.file);
+        config.only(&arguments.file);
     }
     Ok(config)
 }
@@ -110,7 +110,7 @@ fn local_agent(hub: &RunningHub, arguments: &Up) -> anyhow::Result<AgentConfig> 
 fn demo_agent(hub: &RunningHub, demo: &demo::Directory) -> anyhow::Result<AgentConfig> {
     let mut config = agent_for(hub, &hub.data_dir().agent())?;
     config.journald = Journald::Off;
-    config.files = vec![demo.logs_glob()];
+    config.only(&[demo.logs_glob()]);
     config.from = bergfried_agent::From::Start;
     Ok(config)
 }

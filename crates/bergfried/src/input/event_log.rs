@@ -78,6 +78,8 @@ pub(super) struct EventLog {
     /// The next record of `decoded`.
     next: usize,
     pub(super) lost: u64,
+    /// Chunks whose checksums do not fit.
+    pub(super) altered: u64,
     pub(super) trouble: Option<String>,
 }
 
@@ -115,6 +117,7 @@ impl EventLog {
             decoded: Decoded::default(),
             next: 0,
             lost: 0,
+            altered: 0,
             trouble: None,
         }
     }
@@ -132,6 +135,7 @@ impl EventLog {
             };
             self.next = 0;
             self.lost += self.decoded.lost();
+            self.altered += u64::from(self.decoded.is_altered());
             if self.trouble.is_none() {
                 self.trouble = self.decoded.trouble().map(str::to_owned);
             }

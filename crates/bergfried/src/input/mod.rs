@@ -1,9 +1,11 @@
 //! Opens what a person names on the command line: files, directories, compressed files, `-`.
 //!
-//! What a file holds is told by its content, never by its name: lines, objects of JSON, events as
-//! XML, or an event log of Windows. Never holds more than one record (of an event log a few chunks)
-//! and the decompressor's window of a file in memory.
+//! What a file holds is told by its content, never by its name: lines, records of Linux audit, objects
+//! of JSON, events as XML, or an event log of Windows. Never holds more than one record of a file (of an
+//! event log a few chunks, of an audit log the events that wait for their ends) and the decompressor's
+//! window in memory.
 
+mod audit_log;
 mod elements;
 mod event_log;
 mod lines;

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use bergfried_event::{SourceKind, Timestamp};
 
+use super::audit_log::AuditLog;
 use super::elements::Elements;
 use super::event_log::{Decoders, EventLog};
 use super::lines::Lines;
@@ -18,6 +19,7 @@ pub(crate) struct Records(Form);
 
 enum Form {
     Lines(Lines),
+    AuditLog(Box<AuditLog>),
     Objects(Objects),
     Elements(Elements),
     EventLog(EventLog),
@@ -34,11 +36,14 @@ pub(crate) struct Current<'r> {
     pub(crate) cut: bool,
 }
 
-/// What of an input could not be read, though the rest was.
+/// What of an input could not be read or trusted, though the rest was.
 #[derive(Debug)]
 pub(crate) struct Damage {
     pub(crate) name: String,
+    /// Records that could not be read.
     pub(crate) records: u64,
+    /// Parts that were read, but whose checksums do not fit.
+    pub(crate) altered: u64,
     pub(crate) first: String,
 }
 
@@ -46,7 +51,12 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (records, name) = (self.records, crate::terminal::plain(&self.name));
         let first = crate::terminal::plain(&self.first);
-        write!(f, "cannot read {records} records of {name}: {first}")
+        match (records, self.altered) {
+            (0, altered) => {
+                write!(f, "cannot trust {altered} chunks of {name}, which were read: {first}")
+            }
+            _ => write!(f, "cannot read {records} records of {name}: {first}"),
+        }
     }
 }
 
@@ -70,6 +80,9 @@ impl Records {
             }
             _ if is_events(start) => Form::Elements(Elements::new(plain.reader)),
             _ if is_objects(start) => Form::Objects(Objects::new(plain.reader)),
+            _ if bergfried_audit::is_record(start) => {
+                Form::AuditLog(Box::new(AuditLog::new(Lines::new(plain.reader))))
+            }
             _ => Form::Lines(Lines::new(plain.reader)),
         }))
     }
@@ -78,6 +91,7 @@ impl Records {
     pub(crate) fn advance(&mut self) -> io::Result<bool> {
         match &mut self.0 {
             Form::Lines(lines) => lines.advance(),
+            Form::AuditLog(log) => log.advance(),
             Form::Objects(objects) => objects.advance(),
             Form::Elements(elements) => elements.advance(),
             Form::EventLog(log) => log.advance(),
@@ -89,6 +103,7 @@ impl Records {
         let text = |bytes, cut| Current { bytes, kind: SourceKind::File, created: None, cut };
         match &self.0 {
             Form::Lines(lines) => text(lines.current(), lines.was_cut()),
+            Form::AuditLog(log) => log.current(),
             Form::Objects(objects) => text(objects.current(), objects.was_cut()),
             Form::Elements(elements) => text(elements.current(), elements.was_cut()),
             Form::EventLog(log) => match log.current() {
@@ -116,7 +131,7 @@ impl Records {
     pub(crate) fn damage(&self, name: &str) -> Option<Damage> {
         let Form::EventLog(log) = &self.0 else { return None };
         let first = log.trouble.clone()?;
-        Some(Damage { name: name.to_owned(), records: log.lost, first })
+        Some(Damage { name: name.to_owned(), records: log.lost, altered: log.altered, first })
     }
 
     /// Whether the records are those of an event log.

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use bergfried_event::{FieldName, Finding, Severity, Timestamp, readable};
 use bergfried_parse::Context;
-use bergfried_rules::{Engine, Limits};
+use bergfried_rules::{Engine, Limits, Pairs};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -113,6 +113,7 @@ pub(crate) fn run(arguments: &Scan, out: &mut dyn Write) -> anyhow::Result<ExitC
     let mut engine =
         Engine::new(Arc::new(rules), Limits { update_interval: i64::MAX, ..Limits::default() });
     let mut findings = Findings::new(arguments.min_severity);
+    let mut pairs = Pairs::default();
     let mut summary = Summary::default();
     let mut emitted: Vec<Finding> = Vec::new();
     let mut context =
@@ -142,6 +143,8 @@ pub(crate) fn run(arguments: &Scan, out: &mut dyn Write) -> anyhow::Result<ExitC
         summary.event_logs |= is_event_log;
         if arguments.times.includes(event.created()) {
             summary.count(&event);
+            engine.rules().judge(&mut event);
+            pairs.mark(&mut event);
             // Events have no ids of their own here: they are numbered as they come.
             engine.observe(&event, summary.lines, &mut emitted);
             engine.train();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use bergfried_event::{Finding, Severity, Timestamp};
+use bergfried_hub::query::csv_cell;
 use serde::Serialize;
 
 use super::Format;
@@ -134,11 +135,18 @@ fn table(findings: &Sorted, summary: &Summary, out: &mut dyn Write) -> io::Resul
     totals(findings, summary, out, colours)
 }
 
-/// What a person recognises the event by: its line, or of a document the fields that matched,
-/// because it begins with what all of its kind have in common.
+/// What a person recognises the event by: its line; of a document or the records of an audit event,
+/// which begin with what all of their kind have in common, what the alert would say, else the fields
+/// that matched.
 fn seen(finding: &Finding) -> Cow<'_, str> {
-    let is_document = finding.example.starts_with(['{', '<']);
-    if !is_document || finding.matched.is_empty() {
+    let is_document = finding.example.starts_with(['{', '<']) || finding.example.contains('\n');
+    if !is_document {
+        return Cow::Borrowed(&finding.example);
+    }
+    if let Some(text) = finding.alert.as_ref().and_then(|alert| alert.text.as_deref()) {
+        return Cow::Borrowed(text);
+    }
+    if finding.matched.is_empty() {
         return Cow::Borrowed(&finding.example);
     }
     let pairs = finding.matched.iter().map(|(field, value)| format!("{field}={value}"));
@@ -288,26 +296,33 @@ fn joined_ids(ids: &[u64]) -> String {
     ids.join(";")
 }
 
-/// Quoted per RFC 4180; a cell that a spreadsheet would run as a formula starts with `'`.
-fn csv_cell(text: &str) -> String {
-    let text = plain(text);
-    let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text };
-    if text.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_quoted_and_harmless() {
-        assert_eq!(csv_cell("plain"), "plain");
-        assert_eq!(csv_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
-        assert_eq!(csv_cell("=1+1"), "'=1+1");
-        assert_eq!(csv_cell("x\u{1b}[0m"), r"x\u{1b}[0m");
+    fn an_event_is_shown_by_what_tells_it_from_others() {
+        let audit = "type=SYSCALL msg=audit(1.5:2): a=1\ntype=CWD msg=audit(1.5:2): cwd=\"/\"";
+        for (example, alert, expected) in [
+            (
+                "Nov 20 10:00:00 web1 sshd[9]: x",
+                r#"{"text": "t"}"#,
+                "Nov 20 10:00:00 web1 sshd[9]: x",
+            ),
+            (audit, r#"{"text": "eve executed id"}"#, "eve executed id"),
+            (audit, "null", "key=k"),
+            ("{}", "null", "key=k"),
+        ] {
+            let alert: serde_json::Value = serde_json::from_str(alert).unwrap();
+            let finding = serde_json::json!({
+                "rule.id": "r", "rule.name": "R", "severity": "low", "host.name": null,
+                "user.name": null, "source.ip": null, "process.name": null, "count": 1,
+                "first_seen": "2026-11-20T10:00:00Z", "last_seen": "2026-11-20T10:00:00Z",
+                "threat.technique.id": [], "matched": [["key", "k"]], "example": example,
+                "alert": alert,
+            });
+            let finding: Finding = serde_json::from_value(finding).unwrap();
+            assert_eq!(seen(&finding), expected);
+        }
     }
 }

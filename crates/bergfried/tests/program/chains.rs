@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::hub::Hub;
 use crate::support::process::{bergfried, run_with};
@@ -92,6 +92,8 @@ fn chains_change_while_the_hub_runs_and_a_mistake_keeps_those_of_before() {
     let kept = reload();
     assert_eq!(kept["status"], "kept", "{kept}");
     assert!(kept["mistakes"][0].as_str().unwrap().contains("hub.toml:4:11: "), "{kept}");
+    let audited = hub.audited("chains.reload");
+    assert_eq!((&audited["before"], &audited["after"]), (&json!({}), &json!({})));
     assert_eq!(hub.send("2", "web1", &[line("second")]).status, 200);
     assert_eq!(hub.search("tags:one").len(), 2);
     let health = hub.get("/api/v1/health");

@@ -48,12 +48,15 @@ fn hostile_text_from_a_hub_reaches_no_terminal() {
         (0..6).map(|n| failed(&ago(20 - n), "web\u{1b}[31m", name, "203.0.113.7")).collect();
     assert_eq!(hub.send("1", "web", &lines).status, 200);
     wait_until("an alert", || hub.alerts().len() == 1);
-    let id = hub.alerts()[0]["id"].to_string();
+    let id = hub.alerts()[0]["id"].as_str().unwrap().to_owned();
     for arguments in [
         &["search", ""][..],
         &["search", "", "--format", "raw"],
         &["search", "", "--top", "user"],
         &["alerts"],
+        &["alerts", "show", &id],
+        &["alerts", "why", &id],
+        &["alerts", "note", &id, "--text", name],
         &["alerts", "show", &id],
         &["alerts", "close", &id],
     ] {

@@ -173,7 +173,7 @@ fn a_token_is_held_to_its_limits() {
     assert_eq!(second.status, 429);
     assert_eq!(second.header("retry-after"), Some("3600"));
     for (kind, limits, said) in [
-        ("admin", json!({"max_body": 1}), "agent tokens only"),
+        ("admin", json!({"max_body": 1}), "agent, hub and heimdall tokens only"),
         ("agent", json!({"max_body": 0}), "nonzero"),
         ("agent", json!({"max_bodies": 1}), "max_bodies"),
     ] {

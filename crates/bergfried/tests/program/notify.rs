@@ -66,7 +66,7 @@ fn a_line_becomes_a_message_at_once() {
     assert_eq!((&first["kind"], &first["change"]), (&json!("alert"), &json!({"kind": "new"})));
     assert_eq!(first["alert"]["event"], "User created");
     assert_eq!(first["alert"]["user"], "eve");
-    let id = &first["alert"]["id"];
+    let id = first["alert"]["id"].as_str().unwrap();
     assert_eq!(first["url"], format!("https://bergfried.example.org/alerts/{id}"));
     let message = &slack.wait(200)[0].json;
     assert!(message["text"].as_str().unwrap().starts_with("LOW: User created"), "{message}");
@@ -141,6 +141,9 @@ fn a_dead_channel_delays_no_other() {
     let id = dead["id"].to_string();
     let resent = run_with(hub.client(&["notify", "resend", &id]), b"");
     assert_eq!(resent.code, Some(0), "{}", resent.err);
+    let audited = hub.audited("letter.resend");
+    assert_eq!(audited["before"]["attempts"], dead["attempts"], "{audited}");
+    assert_eq!(audited["after"]["attempts"], 0, "{audited}");
     never.wait(6);
     wait_until("all but one channel to have said everything", || {
         let queues = hub.get("/api/v1/notify");
@@ -202,6 +205,11 @@ fn channels_are_tested_by_name() {
         assert!(done.err.contains(said), "{}", done.err);
         assert!(!done.err.contains("secret-of-the-hook"), "{}", done.err);
     }
+    let audited = hub.audited("channel.test");
+    assert_eq!(
+        (&audited["target"], &audited["after"]["delivered"]),
+        (&"ops".into(), &false.into())
+    );
     let listed: Value = serde_json::from_str(&client(&["notify", "list"]).out).unwrap();
     assert_eq!(listed["channels"].as_array().unwrap().len(), 2, "{listed}");
 }
@@ -236,4 +244,105 @@ fn a_hostile_name_does_nothing_in_a_message() {
         let text = alert["text"].as_str().unwrap();
         assert!(!text.contains("@here") && !text.contains("://"), "{text}");
     }
+}
+
+fn hang_up(hub: &Hub) {
+    let pid = hub.process.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+}
+
+/// A configuration with three channels of the hook's kind and these routes.
+fn routed(directory: &Path, receivers: [(&str, &Receiver); 3], routes: &str) -> PathBuf {
+    let channels = receivers.map(|(name, receiver)| (name, "webhook", receiver.url.as_str()));
+    let path = configuration(directory, &channels);
+    let text = std::fs::read_to_string(&path).unwrap() + routes;
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn routes_group_escalate_and_stop_when_it_is_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let (ops, boss, other) =
+        (Receiver::start(Mood::Take), Receiver::start(Mood::Take), Receiver::start(Mood::Take));
+    let routes = "[[route]]\nname='users'\nwhen='event:\"User created\" -resource:odd'\n\
+                  channels=['ops']\ngroup_by=['event']\ngroup_window='1s'\n\
+                  escalate=[{after='4s',channels=['boss']}]\n\
+                  [[route]]\nname='rest'\nchannels=['other']\n";
+    let receivers = [("ops", &ops), ("boss", &boss), ("other", &other)];
+    let config = routed(directory.path(), receivers, routes);
+    let data = directory.path().join("data");
+    let hub = Hub::start_with_config(&data, &config);
+    for (batch, host) in [("1", "a1"), ("2", "a2"), ("3", "odd")] {
+        assert_eq!(hub.send(batch, host, &[new_user(host)]).status, 200);
+    }
+    let group = &ops.wait(1)[0].json;
+    assert_eq!(group["kind"], "group", "{group}");
+    assert!(group.to_string().contains("a1") && group.to_string().contains("a2"), "{group}");
+    assert_eq!(other.wait(1)[0].json["alert"]["resource"], "odd");
+    // One is closed, and the hub dies before the time of the other has come.
+    let listed = hub.get("/api/v1/alerts?text=a1");
+    let id = listed["alerts"][0]["id"].as_str().unwrap().to_owned();
+    let closed = run_with(hub.client(&["alerts", "close", &id]), b"");
+    assert_eq!(closed.code, Some(0), "{}", closed.err);
+    hub.kill();
+    let hub = Hub::start_with_config(&data, &config);
+    let called = boss.wait(1);
+    assert_eq!(called[0].json["alert"]["resource"], "a2");
+    assert_eq!(called[0].json["change"]["kind"], "escalated");
+    wait_until("nothing to wait", || {
+        let queues = hub.get("/api/v1/notify");
+        queues["backlog"].as_array().unwrap().iter().all(|channel| channel["queued"] == 0)
+    });
+    assert_eq!((boss.got().len(), other.got().len()), (1, 1), "nobody is told twice");
+}
+
+#[test]
+fn the_dry_run_tells_nobody_and_a_broken_route_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let receivers: Vec<Receiver> = (0..3).map(|_| Receiver::start(Mood::Take)).collect();
+    let [ops, phone, boss] = &receivers[..] else { panic!("three receivers") };
+    let routes = "[[route]]\nname='night'\nwhen='severity:critical service:sshd'\n\
+                  channels=['phone','ops']\nmax_per_hour=5\n\
+                  escalate=[{after='15m',channels=['boss']}]\n\
+                  [[route]]\nname='rest'\nchannels=['ops']\n";
+    let named = [("ops", ops), ("phone", phone), ("boss", boss)];
+    let config = routed(directory.path(), named, routes);
+    let hub = Hub::start_with_config(&directory.path().join("data"), &config);
+    let route = |arguments: &[&str]| {
+        let mut all = vec!["notify", "route"];
+        all.extend(arguments);
+        run_with(hub.client(&all), b"")
+    };
+    let taken = route(&["--severity", "critical", "--service", "sshd"]);
+    assert_eq!(taken.code, Some(0), "{}", taken.err);
+    for said in ["night: takes it\n", "→ phone at ", "at once", "15 min", "rest: is not asked"] {
+        assert!(taken.out.contains(said), "{said:?} in {}", taken.out);
+    }
+    let other = route(&["--severity", "minor", "tags=lab"]);
+    assert!(other.out.contains("night: does not want it"), "{}", other.out);
+    assert!(other.out.contains("rest: takes it"), "{}", other.out);
+    let wrong = route(&["severty=high"]);
+    assert!(wrong.err.contains("is `severity` meant?"), "{}", wrong.err);
+    assert_eq!(route(&["--alert", "0190f1a2"]).code, Some(2));
+
+    assert_eq!(hub.send("1", "web1", &[new_user("web1")]).status, 200);
+    let id = ops.wait(1)[0].json["alert"]["id"].as_str().unwrap().to_owned();
+    let known = route(&["--alert", &id]);
+    assert!(known.out.contains("rest: takes it"), "{} {}", known.out, known.err);
+    assert!(phone.got().is_empty() && boss.got().is_empty());
+
+    let good = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, good.replace("'boss'", "'bos'")).unwrap();
+    hang_up(&hub);
+    wait_until("the mistake to be told", || {
+        let failed = hub.get("/api/v1/notify")["failed_reload"].clone();
+        failed.as_str().is_some_and(|told| told.contains("is `boss` meant?"))
+    });
+    assert!(route(&["--severity", "critical", "--service", "sshd"]).out.contains("night: takes"));
+    std::fs::write(&config, good.replace("'night'", "'day'")).unwrap();
+    hang_up(&hub);
+    wait_until("the new routes", || hub.get("/api/v1/notify")["routes"] == json!(["day", "rest"]));
+    assert_eq!(hub.send("2", "web2", &[new_user("web2")]).status, 200);
+    assert_eq!(ops.wait(2)[1].json["alert"]["resource"], "web2");
 }

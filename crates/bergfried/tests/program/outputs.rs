@@ -67,11 +67,43 @@ fn assert_times(seen: &BTreeMap<usize, usize>, times: usize) {
     assert!(wrong.is_empty(), "{} lines not {times} times: {:?}", wrong.len(), wrong.get(..5));
 }
 
-/// Starts a hub once, so that it has tokens.
+/// Starts a hub once, so that it has a token for another hub.
 fn token_of(data: &Path) -> PathBuf {
-    let (status, _) = Hub::start(data).interrupt();
+    let hub = Hub::start(data);
+    let made = run_with(hub.client(&["tokens", "create", "hub", "other"]), b"");
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    let (status, _) = hub.interrupt();
     assert!(status.success());
-    data.join("agent.token")
+    let file = data.join("hub.token");
+    std::fs::write(&file, made.out).unwrap();
+    file
+}
+
+#[test]
+fn events_need_a_hubs_token_which_may_change() {
+    let directory = tempfile::tempdir().unwrap();
+    let (near, far) = (directory.path().join("near"), directory.path().join("far"));
+    let far = Hub::start(&far);
+    let token = directory.path().join("token");
+    std::fs::write(&token, far.agent_token()).unwrap();
+    let config = format!(
+        "[[output]]\nname = 'other'\ntype = 'bergfried'\nto = '{}'\ntoken_file = '{}'\n",
+        far.url,
+        token.display()
+    );
+    let near = Hub::run(configured(&near, &config), &near);
+    let (id, lines) = batch(0);
+    assert_eq!(near.send(&id, "web0", &lines).status, 200);
+    wait_until("a refusal", || output(&near, "other")["state"] == "failing");
+    let reason = output(&near, "other")["last_error"].to_string();
+    assert!(reason.contains("403") && reason.contains("tokens create hub"), "{reason}");
+    assert_eq!(far.stored(), 0);
+    let made = run_with(far.client(&["tokens", "create", "hub", "near"]), b"");
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    std::fs::write(&token, made.out).unwrap();
+    wait_until("all events at the other hub", || far.stored() == BATCH as u64);
+    assert_eq!(output(&near, "other")["state"], "ok");
+    assert_eq!(output(&near, "other")["refused"], 0);
 }
 
 #[test]
@@ -240,9 +272,11 @@ impl Receiver {
         });
     }
 
+    /// The lines that it wrote whole; of the last one it may have written a part.
     fn lines(&self) -> Vec<String> {
         let text = std::fs::read_to_string(&self.written).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(str::to_owned).collect()
     }
 }
 

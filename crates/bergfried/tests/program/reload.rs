@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::hub::Hub;
 use crate::support::lines::{ago, failed};
@@ -137,6 +137,54 @@ fn rule_files_are_taken_while_the_hub_runs() {
 }
 
 #[test]
+fn lists_and_the_policy_change_while_the_hub_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let denied = rule("1")
+        .replace("event.action: ssh_login\n    user.name: '1'", "network_policy.verdict: denied");
+    std::fs::write(path("rule.yml"), denied.replace("service: sshd", "service: sudo")).unwrap();
+    std::fs::write(path("lists.yml"), "safe_hosts: [trusted.example]\n").unwrap();
+    let config = format!("rules = [{:?}]\nlists = {:?}\n", path("rule.yml"), path("lists.yml"));
+    std::fs::write(path("hub.toml"), config).unwrap();
+    let hub = Hub::start_with_config(&path("data"), &path("hub.toml"));
+    let mut sent = 0;
+    let mut command = |host: &str| {
+        sent += 1;
+        let stamp = ago(5);
+        let line = format!(
+            "{stamp} web sudo: bob : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/curl https://{host}/"
+        );
+        assert_eq!(hub.send(&sent.to_string(), "web", &[line]).status, 200);
+    };
+    command("user@trusted.example");
+    command("first.example");
+    let unlisted = || -> Vec<Value> {
+        hub.search("destination.unlisted:*")
+            .iter()
+            .map(|event| event["destination.unlisted"].clone())
+            .collect()
+    };
+    assert_eq!(unlisted(), [serde_json::json!(["first.example"])]);
+    assert_eq!(hub.search("network_policy.verdict:*"), [] as [Value; 0]);
+
+    let reload = || run_with(hub.client(&["rules", "reload"]), b"");
+    std::fs::write(path("lists.yml"), "network_policy: {mode: allowlst}\n").unwrap();
+    let told = reload();
+    assert!(told.err.contains("lists.yml:1:1: unknown mode `allowlst`"), "{}", told.err);
+    let policy = "safe_hosts: [trusted.example]\nnetwork_policy:\n  mode: allowlist\n  \
+                  hosts: ['%safe_hosts%']\n";
+    std::fs::write(path("lists.yml"), policy).unwrap();
+    assert_eq!(reload().code, Some(0));
+    command("trusted.example:8443");
+    command("second.example");
+    wait_until("the alert", || hub.alerts().len() == 1);
+    let events = hub.search("network_policy.verdict:denied");
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0]["network_policy.reason"], "second.example is not in the allowlist");
+    assert_eq!(hub.search("network_policy.verdict:allowed").len(), 1);
+}
+
+#[test]
 fn windows_go_on_over_a_change() {
     let mut running = Running::start(&[("count.yml", COUNT)]);
     running.guess("eve");
@@ -163,6 +211,29 @@ fn a_hangup_and_the_api_read_the_files_again() {
     let pid = running.hub.process.id().to_string();
     assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
     wait_until("the new rule", || running.running().len() == 2);
+    running.write("c.yml", &rule("3"));
+    // The hub may have seen the file before it is asked.
+    let told = reload(&running).out;
+    assert!(told.contains("3 rules run"), "{told}");
+    let audited = running.hub.audited("rules.reload");
+    let change = (&audited["before"], &audited["after"]);
+    if told.contains("as they were") {
+        assert_eq!(change, (&json!({}), &json!({})), "{audited}");
+    } else {
+        // Only what is another way: the files as a whole, and the rule that is new.
+        let told: Vec<&String> = change
+            .1
+            .as_object()
+            .unwrap()
+            .values()
+            .filter_map(|one| match one {
+                Value::String(text) => Some(text),
+                _ => None,
+            })
+            .collect();
+        assert!(told.iter().any(|text| *text == "Seen 3 (high)") && told.len() == 2, "{audited}");
+        assert_eq!(change.0.as_object().unwrap().len(), 1, "{audited}");
+    }
     let unauthorized = crate::support::http::request(
         &running.hub.url,
         "POST",
@@ -202,6 +273,8 @@ fn what_each_rule_does_is_shown() {
     let shown = running.hub.get(&format!("/api/v1/rules/{id}"));
     assert_eq!(shown["condition"], "event.action is 'ssh_login' and user.name is '1'");
     assert_eq!((&shown["counts"]["hits"], &shown["counts"]["findings"]), (&1.into(), &1.into()));
+    let heimdall = serde_json::json!({"event_type": "SYSTEM_ALERT", "severity": 4});
+    assert_eq!(shown["heimdall"], heimdall);
     assert!(shown["counts"]["last_hit"].as_str().unwrap().ends_with('Z'), "{shown}");
     assert!(shown["counts"]["nanoseconds_per_event"].as_f64().unwrap() > 0.0, "{shown}");
     assert_eq!(running.hub.ask("GET", "/api/v1/rules/none", "").status, 404);

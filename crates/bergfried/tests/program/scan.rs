@@ -98,6 +98,30 @@ fn every_way_in_gives_the_same_findings() {
 }
 
 #[test]
+fn logs_that_name_no_host_are_counted_as_those_of_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let refused = |second: u32| {
+        format!(
+            "203.0.113.9 - - [21/Nov/2026:10:00:{second:02} +0000] \"GET /reports/ HTTP/1.1\" \
+             401 90 \"-\" \"Mozilla/5.0\"\n"
+        )
+    };
+    let path = directory.path().join("access.log");
+    std::fs::write(&path, (0..30).map(refused).collect::<String>()).unwrap();
+    let web = scan(&path, &["--format", "json"]);
+    assert_eq!(names(&web), ["Many requests refused for want of a login"]);
+    assert_eq!(findings(&web)[0].get("host.name").and_then(Value::as_str), None);
+
+    let path = directory.path().join("system.log");
+    let console = "Nov 21 10:00:0# php-fpm[3]: /index.php: webConfigurator authentication error for \
+                   user 'admin' from: 203.0.113.9\n";
+    std::fs::write(&path, (0..2).map(|n| console.replace('#', &n.to_string())).collect::<String>())
+        .unwrap();
+    let firewall = scan(&path, &["--format", "json"]);
+    assert_eq!(names(&firewall), ["Logins to the firewall's web console failed"]);
+}
+
+#[test]
 fn findings_have_the_documented_keys_in_every_format() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("auth.log");

@@ -276,6 +276,11 @@ fn a_rotated_token_is_dead_at_once_and_for_ever() {
     let may = |hub: &Hub, token: &str| login_with(hub, Some(token), &body).status == 201;
     assert!(!may(&hub, TOKEN) && may(&hub, &new));
     let newest = rotate(&hub).json()["new_token"].as_str().unwrap().to_owned();
+    let audited = hub.audited("token.rotate");
+    let (before, after) = (&audited["before"]["tokens"], &audited["after"]["tokens"]);
+    assert_eq!((before.as_array().unwrap().len(), after.as_array().unwrap().len()), (1, 1));
+    assert!(before[0]["id"].as_u64() < after[0]["id"].as_u64(), "{audited}");
+    assert!(!audited.to_string().contains(&newest), "{audited}");
     assert!(!may(&hub, &new) && may(&hub, &newest));
     hub.kill();
     // Started as before, with the first token still in its environment.

@@ -1,5 +1,6 @@
 //! `bergfried scan` and `parse` over events of Windows: event logs, JSON and XML.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -219,6 +220,48 @@ fn a_damaged_event_log_gives_the_rest_and_says_what_is_lost() {
 }
 
 #[test]
+fn a_folder_of_everything_is_scanned_and_what_cannot_be_trusted_is_said() {
+    let (Some(logs), Some(rules)) = (corpora("evtx"), corpora("sigma/rules/windows/builtin"))
+    else {
+        return;
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path();
+    let cleared = std::fs::read(logs.join("002_ID104-1102-Event_log_cleared.evtx")).unwrap();
+    std::fs::create_dir(folder.join("deep")).unwrap();
+    // Told by what they hold, whatever they are called.
+    std::fs::write(folder.join("deep/log.txt"), &cleared).unwrap();
+    std::fs::write(folder.join("auth.log"), "Mar  1 10:00:00 web sshd[1]: x\n").unwrap();
+    std::fs::write(folder.join("head.evtx"), &cleared[..4096]).unwrap();
+    std::fs::write(folder.join("empty.evtx"), b"").unwrap();
+    std::fs::write(folder.join("noise.evtx"), [0x5a; 9000]).unwrap();
+    let done = scan(&[folder], &[&rules], &[]);
+    assert_eq!((done.code, done.err.as_str()), (Some(0), ""));
+    let of_whole = findings(&done);
+    assert!(!of_whole.is_empty());
+    // Cut in the middle of a record: those before it are read.
+    std::fs::write(folder.join("torn.evtx"), &cleared[..4096 + 20_000]).unwrap();
+    let done = scan(&[folder], &[&rules], &[]);
+    assert!(done.code == Some(2) && done.err.contains("torn.evtx: chunk 0: "), "{}", done.err);
+    std::fs::remove_file(folder.join("torn.evtx")).unwrap();
+    // Someone changed a name in it.
+    let mut changed = cleared;
+    let name: Vec<u8> = "admmig".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let at = changed.windows(name.len()).position(|bytes| bytes == name).unwrap();
+    changed[at] = b'b';
+    std::fs::write(folder.join("deep/log.txt"), &changed).unwrap();
+    let done = scan(&[folder], &[&rules], &[]);
+    assert_eq!(done.code, Some(2));
+    let said = "log.txt, which were read: chunk 0: its checksum is not that of its records";
+    assert!(
+        done.err.contains("cannot trust 1 chunks of ") && done.err.contains(said),
+        "{}",
+        done.err
+    );
+    assert_eq!(findings(&done).len(), of_whole.len());
+}
+
+#[test]
 fn records_of_an_event_log_show_their_fields() {
     let Some(logs) = corpora("evtx") else { return };
     let log =
@@ -280,4 +323,67 @@ fn an_event_past_the_bounds_is_counted_and_matched_on_what_was_kept() {
     let done = run_with(command, b"");
     assert!(done.out.contains("Whoami"), "{}", done.out);
     assert!(done.out.contains(", 2 events kept in part"), "{}", done.out);
+}
+
+/// Which rules of the pack speak of which log of the corpus, whose names say what is in them, with the
+/// number of events; no other log of it has anything that they speak of.
+const SPOKEN_OF: [(&str, &[(&str, u64)]); 15] = [
+    (
+        "000_ID4719-Audit",
+        &[("Audit policy of Windows changed", 30), ("Auditing switched off on Windows", 30)],
+    ),
+    (
+        "002_ID104-1102",
+        &[("Event log of Windows cleared", 90), ("Security log of Windows cleared", 1)],
+    ),
+    ("003_ID4720", &[("User created on Windows", 1)]),
+    ("004_ID4732", &[("User added to a group of Windows administrators", 2)]),
+    // Who recorded these cleared the log first.
+    (
+        "005_ID4625-OpenSSH",
+        &[("Many failed Windows logons of one user", 5), ("Security log of Windows cleared", 1)],
+    ),
+    ("007_ID4738", &[("Protection of a Windows account removed", 1)]),
+    (
+        "009_ID7045",
+        &[("Service installed on Windows", 6), ("Suspicious service installed on Windows", 3)],
+    ),
+    ("010_ID4688", &[("Security log of Windows cleared", 1)]),
+    ("017_ID10-Mimikatz", &[("Memory of LSASS opened for reading", 1)]),
+    ("018_ID4688", &[("Security log of Windows cleared", 1)]),
+    ("019_ID4648", &[("Security log of Windows cleared", 1)]),
+    ("022_ID4768-4771", &[("Password spraying against Windows", 21)]),
+    ("029_ID11-LSASS", &[("Dump of LSASS written", 1)]),
+    ("036_ID4656", &[("Handle of LSASS asked for", 2), ("Security log of Windows cleared", 1)]),
+    (
+        "037_ID4698",
+        &[
+            ("Scheduled task created on Windows", 1),
+            ("Suspicious scheduled task created on Windows", 1),
+        ],
+    ),
+];
+
+#[test]
+fn the_pack_speaks_of_the_logs_of_attacks_and_of_no_other() {
+    let Some(folder) = corpora("evtx") else { return };
+    let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/windows");
+    let mut logs: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    logs.retain(|path| path.extension().is_some_and(|extension| extension == "evtx"));
+    logs.sort();
+    assert_eq!(logs.len(), 42);
+    for log in &logs {
+        let name = log.file_name().unwrap().to_str().unwrap();
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for finding in findings(&scan(&[log], &[&pack], &[])) {
+            let rule = finding["rule.name"].as_str().unwrap().to_owned();
+            *counts.entry(rule).or_default() += finding["count"].as_u64().unwrap();
+        }
+        let expected = SPOKEN_OF.iter().find(|(start, _)| name.starts_with(start));
+        let expected = expected.map(|(_, rules)| *rules).unwrap_or_default();
+        let counts: Vec<(&str, u64)> =
+            counts.iter().map(|(rule, count)| (rule.as_str(), *count)).collect();
+        assert_eq!(counts, expected, "{name}");
+    }
 }

@@ -23,7 +23,8 @@ use explain::Explainer;
 /// Keys are flat ECS names: @timestamp, host.name, process.name, message, user.name, source.ip,
 /// event.action, event.outcome and what the program's parser adds. A line that nobody understands
 /// is an object too, with its raw text in event.original. Reads JSON (one object a line, arrays),
-/// Windows event logs (.evtx) and their XML exports too; their own names are kept beside ECS.
+/// Windows event logs (.evtx) and their XML exports too; their own names are kept beside ECS. Records
+/// of Linux audit are joined: one object for the lines of one event.
 ///
 /// With --config, the chains of a hub's configuration run over each event, as they would in the hub;
 /// --explain shows what each of their steps did to the line, and how long each pattern took.

@@ -8,7 +8,7 @@ use bergfried_event::Severity;
 use bergfried_rules::{Diagnostic, DiagnosticSeverity, RuleSet, SeenSources};
 use clap::Args;
 
-use super::event;
+use super::{event, sec};
 use crate::arguments::{HubChoice, RuleChoice, Tables};
 use crate::client::Client;
 use crate::terminal::{colours, paint, plain};
@@ -19,13 +19,18 @@ use crate::terminal::{colours, paint, plain};
 /// loads, but may not do what its author thinks: unknown fields, selections that nothing uses,
 /// slow regular expressions, the same condition twice, log sources that nobody here has. With
 /// --events or --hub, what counts as a log source is what those events are of.
+///
+/// Files that are not .yml or .yaml, and .sec files in directories, are rule files of SEC, the Simple
+/// Event Correlator: of these also rules that nothing reaches, patterns that can never match, and
+/// values of logs in places of a command line where no quoting helps.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   bergfried rules check ./my-rules
+  bergfried rules check /etc/sec/*.conf
   bergfried rules check ~/sigma/rules --events /var/log/auth.log
   bergfried rules check ./my-rules --hub --format json")]
 pub(super) struct Check {
-    /// Directories or files of Sigma rules
+    /// Directories or files of rules
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -54,12 +59,20 @@ pub(super) fn run(
     hub: &HubChoice,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let choice = RuleChoice {
-        rules: arguments.paths.clone(),
-        tables: arguments.tables.clone(),
-        ..RuleChoice::default()
+    let (paths, sets) = sec::split(&arguments.paths)?;
+    let (rules, mut diagnostics) = match paths.is_empty() {
+        true => (RuleSet::default(), Vec::new()),
+        false => {
+            let choice = RuleChoice {
+                rules: paths,
+                tables: arguments.tables.clone(),
+                ..RuleChoice::default()
+            };
+            choice.lint()?
+        }
     };
-    let (rules, mut diagnostics) = choice.lint()?;
+    let (sets, told) = sec::load(sets);
+    diagnostics.extend(told);
     if let Some(seen) = seen(arguments, &rules, hub)? {
         diagnostics.extend(waiting(&rules, &seen));
         diagnostics.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
@@ -75,13 +88,13 @@ pub(super) fn run(
                     if diagnostic.is_error() { Severity::High } else { Severity::Informational };
                 writeln!(out, "{}", paint(severity, &line, colours))?;
             }
-            let count = rules.rules().len();
+            let count = rules.rules().len() + sets.rules().count();
             writeln!(out, "{count} rules, {errors} errors, {warnings} warnings")?;
         }
         Format::Json => {
             let said: Vec<serde_json::Value> = diagnostics.iter().map(json).collect();
             let answer = serde_json::json!({
-                "rules": rules.rules().len(),
+                "rules": rules.rules().len() + sets.rules().count(),
                 "errors": errors,
                 "warnings": warnings,
                 "diagnostics": said,
@@ -114,7 +127,7 @@ fn seen(
     }
     let mut seen = SeenSources::default();
     for path in &arguments.events {
-        event::each(path, "", None, |event| seen.add(rules, event))?;
+        event::each(path, rules, "", None, |event| seen.add(rules, event))?;
     }
     if arguments.hub {
         let told: Vec<Vec<String>> = Client::new(hub)?.get("rules/sources", &[])?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::ExitCode;
 
-use bergfried_rules::{Rule, RuleSet};
+use bergfried_rules::{RuleSet, TACTICS, tactics_of};
 use clap::Args;
 use serde::Serialize;
 
@@ -38,29 +38,6 @@ enum Format {
     /// A layer of the ATT&CK Navigator (version 4.5), scored by active rules
     Navigator,
 }
-
-/// The enterprise tactics of ATT&CK 19 in the order of the matrix: tag, id, name.
-const TACTICS: [(&str, &str, &str); 16] = [
-    ("reconnaissance", "TA0043", "Reconnaissance"),
-    ("resource-development", "TA0042", "Resource Development"),
-    ("initial-access", "TA0001", "Initial Access"),
-    ("execution", "TA0002", "Execution"),
-    ("persistence", "TA0003", "Persistence"),
-    ("privilege-escalation", "TA0004", "Privilege Escalation"),
-    ("stealth", "TA0005", "Stealth"),
-    ("defense-impairment", "TA0112", "Defense Impairment"),
-    (RETIRED, "TA0005", "Defense Evasion"),
-    ("credential-access", "TA0006", "Credential Access"),
-    ("discovery", "TA0007", "Discovery"),
-    ("lateral-movement", "TA0008", "Lateral Movement"),
-    ("collection", "TA0009", "Collection"),
-    ("command-and-control", "TA0011", "Command and Control"),
-    ("exfiltration", "TA0010", "Exfiltration"),
-    ("impact", "TA0040", "Impact"),
-];
-
-/// Became two tactics in ATT&CK 19; older rules still name it.
-const RETIRED: &str = "defense-evasion";
 
 /// How many rules there are for something.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -138,7 +115,7 @@ fn matrix(rules: &RuleSet) -> Matrix {
         } else if active {
             covered.extend(rule.techniques());
         }
-        for tactic in tactics(rule) {
+        for tactic in tactics_of(rule) {
             let (count, techniques) = by_tactic.entry(tactic).or_default();
             count.add(active);
             for id in rule.techniques().iter().collect::<BTreeSet<_>>() {
@@ -152,15 +129,15 @@ fn matrix(rules: &RuleSet) -> Matrix {
             }
         }
     }
-    let place = |tactic: &str| TACTICS.iter().position(|(tag, ..)| *tag == tactic);
+    let place = |tactic: &str| TACTICS.iter().position(|known| known.tag == tactic);
     let mut tactics: Vec<Tactic> = by_tactic
         .into_iter()
         .map(|(tactic, (count, techniques))| {
             let known = place(&tactic).and_then(|index| TACTICS.get(index));
             let other = if tactic.is_empty() { "No tactic named" } else { &tactic };
             Tactic {
-                id: known.map(|(_, id, _)| *id),
-                name: known.map_or(other, |(_, _, name)| name).to_owned(),
+                id: known.map(|known| known.id),
+                name: known.map_or(other, |known| known.name).to_owned(),
                 tactic,
                 count,
                 techniques: techniques.into_values().collect(),
@@ -169,17 +146,6 @@ fn matrix(rules: &RuleSet) -> Matrix {
         .collect();
     tactics.sort_by_key(|tactic| place(&tactic.tactic).unwrap_or(usize::MAX));
     Matrix { all, untagged, techniques_active: covered.len(), tactics }
-}
-
-/// The tactics of a rule, each once; the empty one where it names techniques alone. Rules of before
-/// 2024 write them with underscores.
-fn tactics(rule: &Rule) -> BTreeSet<String> {
-    let mut tactics: BTreeSet<String> =
-        rule.tactics().map(|tactic| tactic.replace('_', "-")).collect();
-    if tactics.is_empty() && !rule.techniques().is_empty() {
-        tactics.insert(String::new());
-    }
-    tactics
 }
 
 fn table(matrix: &Matrix, out: &mut dyn Write) -> std::io::Result<()> {
@@ -195,9 +161,9 @@ fn table(matrix: &Matrix, out: &mut dyn Write) -> std::io::Result<()> {
     }
     let missing: Vec<&str> = TACTICS
         .iter()
-        .filter(|(tag, ..)| *tag != RETIRED)
-        .filter(|(tag, ..)| !matrix.tactics.iter().any(|tactic| tactic.tactic == *tag))
-        .map(|(_, _, name)| *name)
+        .filter(|known| !known.retired)
+        .filter(|known| !matrix.tactics.iter().any(|tactic| tactic.tactic == known.tag))
+        .map(|known| known.name)
         .collect();
     if !missing.is_empty() {
         writeln!(out, "no rule for: {}", missing.join(", "))?;

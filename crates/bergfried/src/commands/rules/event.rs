@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use bergfried_event::{Event, FieldName, SourceKind, Timestamp, Value, readable};
 use bergfried_parse::Context;
+use bergfried_rules::{Pairs, RuleSet};
 
 use crate::arguments::HubChoice;
 use crate::client::Client;
@@ -15,10 +16,11 @@ use crate::input::{Decoders, Input, Records};
 /// The largest single event that is read, in bytes.
 const MAX_EVENT: usize = 1 << 20;
 
-/// Shows every event of a file to `look`. Lines that name no host are of this one; stamps without a
-/// year get this one, else the one nearest to the file's last change.
+/// Shows every event of a file to `look`, judged by the lists of these rules. Lines that name no host
+/// are of this one; stamps without a year get this one, else the one nearest to the file's last change.
 pub(super) fn each(
     path: &Path,
+    rules: &RuleSet,
     host: &str,
     year: Option<i16>,
     mut look: impl FnMut(&Event<'_>),
@@ -27,9 +29,14 @@ pub(super) fn each(
     let unreadable = || format!("cannot read {}", input.name());
     let context = Context { host, year, ..context(input.last_written(now())) };
     let mut records = open(&input)?;
+    let mut pairs = Pairs::default();
     while records.advance().with_context(unreadable)? {
         let record = records.current();
-        look(&bergfried_parse::parse(record.kind, &readable(record.bytes), &context));
+        let text = readable(record.bytes);
+        let mut event = bergfried_parse::parse(record.kind, &text, &context);
+        rules.judge(&mut event);
+        pairs.mark(&mut event);
+        look(&event);
     }
     if let Some(damage) = records.damage(&input.name()) {
         crate::complain(&damage.to_string());

@@ -68,7 +68,7 @@ pub(super) fn run(
     hub: &HubChoice,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let event = event::named(&arguments.event, hub)?;
+    let mut event = event::named(&arguments.event, hub)?;
     let path = Path::new(&arguments.rule);
     let from_file = path.exists();
     let (rules, diagnostics) = if from_file {
@@ -78,6 +78,7 @@ pub(super) fn run(
         arguments.rules.load()?
     };
     let broken = super::complain_of_errors(&diagnostics);
+    rules.judge(&mut event);
     let chosen =
         if from_file { (0..rules.len()).collect() } else { vec![find(&rules, &arguments.rule)?] };
     let mut verdicts = Vec::new();

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bergfried_event::Severity;
 use bergfried_rules::{Class, Rule};
 use clap::Args;
 
+use super::sec;
 use super::stats::Reloaded;
 use crate::arguments::{HubChoice, RuleChoice};
 use crate::client::Client;
@@ -16,7 +18,8 @@ use crate::terminal::{colours, paint, plain};
 /// List the rules: how bad, whether they can fire here, log source, ATT&CK techniques, title.
 ///
 /// The state of a rule is `active`, `silent` (only other rules hear of it), `needs` (no event that
-/// is understood here is of its log source) or `unsupported`; the JSON form says why.
+/// is understood here is of its log source) or `unsupported`; the JSON form says why. Rules of SEC, the
+/// Simple Event Correlator, follow: those of --sec, else those that the hub runs.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   bergfried rules list
@@ -25,6 +28,9 @@ use crate::terminal::{colours, paint, plain};
 pub(super) struct List {
     #[command(flatten)]
     rules: RuleChoice,
+    /// Rules of SEC from this directory or file; repeatable
+    #[arg(long, value_name = "PATH")]
+    sec: Vec<PathBuf>,
     /// Only rules at least this severe
     #[arg(long, value_name = "SEVERITY", default_value = "informational")]
     level: Severity,
@@ -56,6 +62,13 @@ pub(super) fn run(
     let broken = super::complain_of_errors(&diagnostics);
     let hits = hits(hub);
     let chosen: Vec<&Rule> = rules.rules().iter().filter(|rule| arguments.wants(rule)).collect();
+    let (of_sec, told) = sec::listed(&arguments.sec, hub)?;
+    let broken = super::complain_of_errors(&told) || broken;
+    // Their alerts say for themselves how bad they are, and they have neither tags nor log sources.
+    let wants_sec = arguments.level == Severity::Informational
+        && arguments.tag.is_none()
+        && arguments.logsource.is_none();
+    let of_sec = if wants_sec { of_sec } else { Vec::new() };
     match arguments.format {
         Format::Table => {
             let colours = colours();
@@ -72,7 +85,22 @@ pub(super) fn run(
                 }
                 writeln!(out, "{title}")?;
             }
-            writeln!(out, "{} rules", chosen.len())?;
+            for rule in &of_sec {
+                write!(
+                    out,
+                    "{:<13} {:<11} {:<36} {:<34} ",
+                    "sec",
+                    "active",
+                    plain(&rule.id),
+                    rule.what()
+                )?;
+                write!(out, "{:<20} ", "")?;
+                if let Some(hits) = rule.hits.filter(|_| hits.is_some()) {
+                    write!(out, "{hits:>8} hits  ")?;
+                }
+                writeln!(out, "{}", plain(&rule.title))?;
+            }
+            writeln!(out, "{} rules", chosen.len() + of_sec.len())?;
         }
         Format::Json => {
             let shown: Vec<serde_json::Value> = chosen
@@ -101,6 +129,7 @@ pub(super) fn run(
                     }
                     value
                 })
+                .chain(of_sec.iter().map(sec::Listed::json))
                 .collect();
             serde_json::to_writer_pretty(&mut *out, &shown)?;
             writeln!(out)?;

@@ -1,11 +1,14 @@
 //! `bergfried rules`: what rules there are, whether they are sound, what they see in an event.
 
+mod backtest;
 mod check;
 mod coverage;
 mod event;
 mod explain;
 mod list;
+mod lists;
 mod samples;
+mod sec;
 mod stats;
 mod test;
 
@@ -17,13 +20,15 @@ use clap::{Args, Subcommand};
 
 use crate::arguments::HubChoice;
 
-/// List, check, test and explain rules; see what those of the running hub do.
+/// List, check, test, try and explain rules; see what those of the running hub do.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   bergfried rules list --level high --logsource process_creation
-  bergfried rules check ./my-rules
+  bergfried rules check ./my-rules ./logins.sec
+  bergfried rules lists --lists ./lists.yml
   bergfried rules test ./my-rules
   bergfried rules explain 'Nov 20 10:00:00 web1 sshd[9]: Failed password for bob' ./my-rule.yml
+  bergfried rules backtest ./my-rule.yml --last 30d
   bergfried rules stats --sort cost
   bergfried rules coverage --rules ~/sigma/rules --format navigator > layer.json")]
 pub(crate) struct Rules {
@@ -36,7 +41,9 @@ pub(crate) struct Rules {
 #[derive(Subcommand, Debug)]
 enum Action {
     List(list::List),
+    Lists(lists::ShowLists),
     Check(check::Check),
+    Backtest(backtest::Backtest),
     Explain(explain::Explain),
     Test(test::Test),
     Coverage(coverage::Coverage),
@@ -48,7 +55,9 @@ pub(crate) fn run(arguments: &Rules, out: &mut dyn Write) -> anyhow::Result<Exit
     let hub = &arguments.hub;
     match &arguments.action {
         Action::List(list) => list::run(list, hub, out),
+        Action::Lists(lists) => lists::run(lists, out),
         Action::Check(check) => check::run(check, hub, out),
+        Action::Backtest(backtest) => backtest::run(backtest, hub, out),
         Action::Explain(explain) => explain::run(explain, hub, out),
         Action::Test(test) => test::run(test, out),
         Action::Coverage(coverage) => coverage::run(coverage, out),

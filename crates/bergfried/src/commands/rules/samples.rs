@@ -1,7 +1,8 @@
 //! The samples that prove a rule, and where they are kept.
 //!
 //! Beside the rule: `samples/<rule file>/fires.*` must make every rule of the file speak, `silent.*`
-//! none, and `expected.json`, where it is there, is what `fires.*` states. Or as SigmaHQ keeps them:
+//! none, and `expected.json`, where it is there, is what `fires.*` states; `lists.yml` are lists that hold
+//! for them. Or as SigmaHQ keeps them:
 //! `regression_data/<path of the rule file>/` above the rule, or the folder of the rule's
 //! `regression_tests_path`, with files named by the rule's id and an `info.yml` that says how often
 //! each matches.
@@ -25,6 +26,8 @@ pub(super) struct Samples {
     pub(super) fires: Vec<PathBuf>,
     /// No rule may.
     pub(super) silent: Vec<PathBuf>,
+    /// Lists that hold for these samples.
+    pub(super) lists: Option<PathBuf>,
     /// What the `fires` files state.
     pub(super) expected: Option<serde_json::Value>,
     /// How often the rule of an id matches the events of a file; at least once where none is said.
@@ -71,6 +74,7 @@ impl Samples {
                         .with_context(|| format!("cannot read {}", path.display()))?;
                     self.expected = Some(expected);
                 }
+                "lists" => self.lists = Some(path),
                 "fires" if holds_events(&path) => self.fires.push(path),
                 "silent" if holds_events(&path) => self.silent.push(path),
                 _ => {}

@@ -76,7 +76,11 @@ pub(super) fn run(arguments: &Test, out: &mut dyn Write) -> anyhow::Result<ExitC
             without += indices.len();
             continue;
         }
-        outcomes.extend(outcomes_of(&rules, &indices, &samples)?);
+        let shown = match &samples.lists {
+            Some(lists) => Arc::new(choice.with_lists(lists).load()?.0),
+            None => Arc::clone(&rules),
+        };
+        outcomes.extend(outcomes_of(&rules, &shown, &indices, &samples)?);
     }
     let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
     let passed = outcomes.len() - failed;
@@ -129,9 +133,11 @@ fn json(outcome: &Outcome<'_>) -> serde_json::Value {
     })
 }
 
-/// The rules of one file over its samples. A rule that only other rules hear of is proved by theirs.
+/// The rules of one file over its samples, which are shown to the same rules under the lists of the
+/// samples. A rule that only other rules hear of is proved by theirs.
 fn outcomes_of<'r>(
     rules: &'r Arc<RuleSet>,
+    shown: &Arc<RuleSet>,
     indices: &[usize],
     samples: &Samples,
 ) -> anyhow::Result<Vec<Outcome<'r>>> {
@@ -142,10 +148,10 @@ fn outcomes_of<'r>(
         .collect();
     let mut outcomes: Vec<Outcome<'r>> =
         chosen.iter().map(|(_, rule)| Outcome { rule, samples: 0, failures: Vec::new() }).collect();
-    beside(rules, samples, &mut outcomes)?;
+    beside(shown, samples, &mut outcomes)?;
     for ((index, rule), outcome) in chosen.iter().zip(&mut outcomes) {
         for (path, wanted) in samples.matches.get(rule.id()).into_iter().flatten() {
-            let found = count(rules, *index, path)?;
+            let found = count(shown, *index, path)?;
             outcome.samples += 1;
             let sound = wanted.map_or(found > 0, |wanted| found == wanted);
             if !sound {
@@ -242,7 +248,7 @@ fn findings(rules: &Arc<RuleSet>, path: &Path, year: Option<i16>) -> anyhow::Res
     let mut engine = Engine::new(Arc::clone(rules), limits);
     let mut stated = Vec::new();
     let mut number = 0;
-    event::each(path, HOST, year, |event| {
+    event::each(path, rules, HOST, year, |event| {
         number += 1;
         engine.observe(event, number, &mut stated);
     })?;
@@ -282,7 +288,7 @@ fn count(rules: &Arc<RuleSet>, index: usize, path: &Path) -> anyhow::Result<u64>
         return Ok(stated.iter().filter(|finding| finding.rule_id == rule.id()).count() as u64);
     };
     let mut found = 0;
-    event::each(path, HOST, None, |event| {
+    event::each(path, rules, HOST, None, |event| {
         if predicate.matches(event) && rules.missing_words(index, event).is_empty() {
             found += 1;
         }

@@ -103,3 +103,31 @@ fn a_broken_archive_is_an_error_not_an_end() {
     };
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
 }
+
+#[test]
+fn records_of_audit_are_joined() {
+    let record = |kind: &str, serial: u32| format!("type={kind} msg=audit(1.5:{serial}): a=b");
+    let lines = [
+        record("SYSCALL", 1),
+        record("SYSCALL", 2),
+        record("CWD", 1),
+        record("PROCTITLE", 2),
+        "----".to_owned(),
+        record("PROCTITLE", 1),
+        "type=EXECVE msg=audit(1".to_owned(),
+    ];
+    let events = [
+        [record("SYSCALL", 2), record("PROCTITLE", 2)].join("\n"),
+        "----".to_owned(),
+        [record("SYSCALL", 1), record("CWD", 1), record("PROCTITLE", 1)].join("\n"),
+        "type=EXECVE msg=audit(1".to_owned(),
+    ];
+    assert_eq!(read_all(lines.join("\n").as_bytes()), events);
+    let (_file, mut records) = open(lines.join("\n").as_bytes());
+    let mut kinds = Vec::new();
+    while records.advance().unwrap() {
+        kinds.push(records.current().kind);
+    }
+    let (audit, file) = (SourceKind::Audit, SourceKind::File);
+    assert_eq!(kinds, [audit, file, audit, audit]);
+}

@@ -108,6 +108,11 @@ impl Hub {
     }
 
     /// How many events the store holds.
+    /// The newest entry of the audit trail whose action is this, or begins so.
+    pub(crate) fn audited(&self, action: &str) -> Value {
+        self.get(&format!("/api/v1/audit?limit=1&action={action}"))["entries"][0].clone()
+    }
+
     pub(crate) fn stored(&self) -> u64 {
         self.get("/api/v1/status")["store"]["events"].as_u64().unwrap()
     }

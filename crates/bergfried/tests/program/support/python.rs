@@ -16,6 +16,14 @@ fn root() -> PathBuf {
 /// A command that runs this script of `tests/clients` with these packages, told of the hub; None,
 /// with a word why, where they cannot be had.
 pub(crate) fn client(hub: &Hub, requirements: &str, script: &str) -> Option<Command> {
+    let mut command = Command::new(python(requirements)?);
+    command.arg(root().join("tests/clients").join(script));
+    command.env("BERGFRIED_URL", &hub.url).env("BERGFRIED_TOKEN", hub.agent_token());
+    Some(command)
+}
+
+/// The Python that has these packages; None, with a word why, where they cannot be had.
+pub(crate) fn python(requirements: &str) -> Option<PathBuf> {
     let clients = root().join("tests/clients");
     let mut install = Command::new(root().join("scripts/python-client"));
     install.arg(concat!(env!("CARGO_TARGET_TMPDIR"), "/clients"));
@@ -25,10 +33,7 @@ pub(crate) fn client(hub: &Hub, requirements: &str, script: &str) -> Option<Comm
         eprintln!("skipped: {requirements} from PyPI cannot be had: {}", done.err);
         return None;
     }
-    let mut command = Command::new(done.out.trim());
-    command.arg(clients.join(script));
-    command.env("BERGFRIED_URL", &hub.url).env("BERGFRIED_TOKEN", hub.agent_token());
-    Some(command)
+    Some(PathBuf::from(done.out.trim()))
 }
 
 /// Runs it to its end; the JSON that it prints.

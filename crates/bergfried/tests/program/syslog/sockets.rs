@@ -117,6 +117,34 @@ fn limits_are_kept_and_counted() {
 }
 
 #[test]
+fn one_address_cannot_take_all_connections() {
+    let directory = tempfile::tempdir().unwrap();
+    let hub = hub_with(
+        directory.path(),
+        "[[input]]\nname = 'home'\ntype = 'syslog'\ntcp = '127.0.0.1:0'\nmax_connections = 4\n",
+    );
+    let at = address(&hub, "home", "tcp");
+    let speak = || {
+        let mut stream = TcpStream::connect(at).unwrap();
+        stream.write_all(&stamped("<13>{STAMP} h a: here\n")).unwrap();
+        stream
+    };
+    let first = speak();
+    let others = [speak(), speak()];
+    events(&hub, "input.name:home", 3);
+    let mut buffer = [0; 1];
+    let mut more = TcpStream::connect(at).unwrap();
+    assert!(!matches!(more.read(&mut buffer), Ok(1..)), "three quarters are taken");
+    let counters = input(&hub, "home")["counters"].clone();
+    assert_eq!((&counters["refused_of_address"], &counters["refused"]), (&json!(1), &json!(0)));
+    drop(first);
+    wait_until("room", || input(&hub, "home")["counters"]["connections"] == 2);
+    let _again = speak();
+    events(&hub, "input.name:home", 4);
+    drop(others);
+}
+
+#[test]
 fn a_listener_whose_address_is_taken_says_so_and_starts_when_it_is_free() {
     let directory = tempfile::tempdir().unwrap();
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
