@@ -27,12 +27,16 @@ run: build ## Build, then watch this machine: a hub and an agent on 127.0.0.1:80
 demo: build ## Build, then the same over the sample logs in demo/logs
 	$(BERGFRIED) up --demo $(ARGS)
 
-build: ## Build both release binaries
+build: ## Build the console and the release binaries
 	scripts/install-build-deps
-	cargo build --release --locked --package bergfried --package bergfried-agent-bin
+	scripts/build-ui
+	cargo build --release --locked --package bergfried --package bergfried-agent-bin \
+	    --package bergfried-correlate
 
 check: ## Formatting, lints, documentation, and licences where cargo-deny is installed
 	scripts/install-build-deps
+	scripts/build-ui
+	npm --prefix ui run --silent check
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --workspace --locked
@@ -45,12 +49,14 @@ check: ## Formatting, lints, documentation, and licences where cargo-deny is ins
 test: ## Install what the tests need, then run every test
 	scripts/install-build-deps
 	scripts/install-test-deps
+	scripts/build-ui
 	cargo test --workspace --locked --doc
 	@if cargo nextest --version >/dev/null 2>&1; then \
 	    set -x; cargo nextest run --workspace --locked --no-fail-fast; \
 	else \
 	    set -x; cargo test --workspace --locked --lib --bins --tests --examples --no-fail-fast; \
 	fi
+	scripts/test-ui
 
 bench: ## Measure, and print one table (ARGS=--quick for a small try)
 	scripts/install-build-deps
