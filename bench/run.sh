@@ -2,19 +2,22 @@
 # Measures the release build on this machine and prints one table; all of it is kept in
 # bench/results. What cannot be measured is a row that says why.
 #
-# Usage: bench/run.sh [--quick]
+# Usage: bench/run.sh [--quick] [EVENTS]
 #   --quick   100,000 lines and 200,000 stored events instead of 1 and 10 million: to try it
+#   EVENTS    how many events are searched, such as 100000000; SQLite needs 400 bytes for each
 # Whole processes are timed by hyperfine where it is installed (apt-get install hyperfine), else by
 # the shell, the mean of three; memory by /usr/bin/time (apt-get install time).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-lines=1000000 stored=10000000 idle=20 detection=() evtx=50
+lines=1000000 stored=10000000 idle=20 detection=() evtx=50 stored_alerts=100000 audit_seconds=30
 case ${1:-} in
-    '') ;;
-    --quick) lines=100000 stored=200000 idle=5 detection=(--events 10000 --seconds 0.5) evtx=5 ;;
-    *) echo "bench/run.sh: unknown argument $1, expected --quick" >&2; exit 2 ;;
+    '' | [1-9]*) ;;
+    --quick) shift; lines=100000 stored=200000 idle=5 detection=(--events 10000 --seconds 0.5) evtx=5 stored_alerts=10000 audit_seconds=5 ;;
+    *) echo "bench/run.sh: unknown argument $1, expected --quick or a number" >&2; exit 2 ;;
 esac
+searched=${1:-$stored}
+[[ $searched =~ ^[1-9][0-9]*$ ]] || { echo "bench/run.sh: $searched is no number of events" >&2; exit 2; }
 
 export RUST_BACKTRACE=0 # an error in the table is its last line
 results=$PWD/bench/results
@@ -34,6 +37,14 @@ table=$results/table.tsv
 row() { # MEASUREMENT VALUE UNIT GOAL
     printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "${4:-}" >>"$table"
     echo "  $1: $2 $3" >&2
+}
+
+ended() { # TITLE PID: stops it and waits until it has ended; a row where it was gone before
+    local status=0
+    kill "$2" 2>/dev/null || row "$1" "-" "failed: it ended before it was stopped"
+    wait "$2" || status=$?
+    # Stopped by the signal, or by its own hand when the signal came.
+    ((status == 0 || status == 143)) || row "$1" "-" "failed: it ended with status $status"
 }
 
 # seconds NAME COMMAND: the mean wall-clock seconds of a shell command; its words are kept.
@@ -124,7 +135,8 @@ divan_medians() {
 }
 
 echo "building" >&2
-cargo build --release --locked -q -p bergfried -p bergfried-agent-bin -p bergfried-bench
+cargo build --release --locked -q -p bergfried -p bergfried-agent-bin -p bergfried-bench \
+    -p bergfried-correlate
 binaries=${CARGO_TARGET_DIR:-target}/release
 binaries=$(cd "$binaries" && pwd)
 bergfried=$binaries/bergfried
@@ -137,6 +149,7 @@ repeat() { # FILE LINES: the file over and over, each line with its line feed
 }
 repeat "$corpus" "$lines" >"$work/ssh.log"
 "$binaries/bergfried-bench-generate" lines "$lines" >"$work/mixed.log"
+"$binaries/bergfried-bench-generate" lines "$lines" --mix calm >"$work/calm.log"
 "$binaries/bergfried-bench-generate" rules 15 "$work/rules15"
 "$binaries/bergfried-bench-generate" rules 500 "$work/rules500"
 ssh_bytes=$(stat -c %s "$work/ssh.log")
@@ -158,6 +171,36 @@ for count in 15 500; do
         "${one_core[*]} $scan --rules $work/rules$count $work/mixed.log >/dev/null" "$mixed_bytes" ""
 done
 peak "scan, peak memory" "$bergfried" scan --format json "$work/ssh.log"
+
+# The same rules and lines in the same run; both on one core, their starts included.
+echo "correlate" >&2
+correlate="${one_core[*]} $binaries/bergfried-correlate --notail --input=$work/ssh.log"
+for rules in ssh nothing; do
+    goal=$([[ $rules = ssh ]] && echo "20 times sec" || echo "10 times sec")
+    ours=$(seconds "correlate-$rules" "$correlate --conf=bench/correlate/$rules.sec") || ours=
+    theirs=
+    if command -v sec >/dev/null; then
+        theirs=$(seconds "sec-$rules" \
+            "${one_core[*]} sec --notail --input=$work/ssh.log --conf=bench/correlate/$rules.sec") || theirs=
+    fi
+    title="correlate, rules that match $([[ $rules = ssh ]] && echo "sshd lines" || echo nothing)"
+    per_second() { awk -v n="$lines" -v s="$1" 'BEGIN { printf "%d", n / s }'; }
+    row "$title" "${ours:+$(per_second "$ours")}" "lines/s"
+    if [[ -n $ours && -n $theirs ]]; then
+        row "$title, sec" "$(per_second "$theirs")" "lines/s"
+        row "$title, ours to sec" "$(awk -v o="$ours" -v t="$theirs" 'BEGIN { printf "%.1f", t / o }')" "times" "$goal"
+    else
+        row "$title, sec" "-" "not measured: it is not installed, or failed"
+    fi
+done
+seq 1000000 >"$work/numbers"
+correlate_contexts=("${one_core[@]}" "$binaries/bergfried-correlate" --notail "--input=$work/numbers"
+    --conf=bench/correlate/contexts.sec)
+took=$(seconds correlate-contexts "${correlate_contexts[*]}") || took=
+row "correlate, a million contexts and operations" \
+    "${took:+$(awk -v s="$took" 'BEGIN { printf "%.2f", s }')}" "microseconds/event"
+peak "correlate, a million contexts and operations, memory" "${correlate_contexts[@]}"
+rm "$work/numbers"
 
 echo "inner loops" >&2
 # Parse alone, and rules alone over events that are parsed already.
@@ -223,6 +266,15 @@ if wait_until 20 curl -fsS "$url/healthz" &&
         row "hub ingest, durable" "-" "failed: $(tail -n 1 "$results/post.log" | cut -c -160)" \
             "100000 events/s"
     fi
+    # As Heimdall's agents send: JSON in small bodies, each event with an id that is looked up.
+    if rate=$("$binaries/bergfried-bench-post" --heimdall --batch 100 --url "$url" \
+        --token-file "$work/token" "$work/mixed.log" 2>"$results/heimdall.log"); then
+        row "Heimdall's /ingest, 100 events a body, durable" "$(cut -f 4 <<<"$rate")" "events/s" \
+            "50000 events/s"
+    else
+        row "Heimdall's /ingest, 100 events a body, durable" "-" \
+            "failed: $(tail -n 1 "$results/heimdall.log" | cut -c -160)" "50000 events/s"
+    fi
 
     echo "agent" >&2
     "$binaries/bergfried-agent" --hub "$url" --token-file "$work/token" \
@@ -249,18 +301,54 @@ if wait_until 20 curl -fsS "$url/healthz" &&
     else
         row "agent" "-" "failed: $(tail -n 1 "$results/agent.log" | cut -c -160)"
     fi
+    ended "agent" "$agent"
+
+    echo "audit" >&2
+    # One core for the agent; the log grows by 20,000 records a second meanwhile.
+    pinned=(taskset --cpu-list 0)
+    "${pinned[@]}" true 2>/dev/null || pinned=()
+    "${pinned[@]}" "$binaries/bergfried-agent" --hub "$url" --token-file "$work/token" \
+        --state-dir "$work/audit-agent" --journald off --file "$work/audit.log" \
+        >"$results/audit-agent.log" 2>&1 &
+    agent=$!
+    children+=("$agent")
+    stored_audit() { # how many joined events the hub has
+        BERGFRIED_URL=$url BERGFRIED_KEY=$key "$bergfried" search 'event.module:auditd' \
+            --top event.module --format ndjson | grep -o '[0-9]\+' | tail -n 1 || echo 0
+    }
+    begin=$(cpu_ticks "$agent")
+    if IFS=$'\t' read -r records events took < <("$binaries/bergfried-bench-generate" audit \
+        --seconds "$audit_seconds" "$work/audit.log" 2>"$results/audit.log") && [[ -n ${took:-} ]]; then
+        row "audit records written" "$(awk -v n="$records" -v s="$took" 'BEGIN { printf "%d", n / s }')" \
+            "records/s" "20000 records/s"
+        behind=$SECONDS
+        all_stored() { (($(stored_audit) >= events)); }
+        if wait_until 60 all_stored; then
+            row "agent, audit, behind at the end" "$((SECONDS - behind))" "s" "2 s"
+        else
+            row "agent, audit, behind at the end" "-" "failed: some were missing after a minute" "2 s"
+        fi
+        row "agent, audit, lost" "$((events - $(stored_audit)))" "events of $events" "0"
+        row "agent, audit" "$(awk -v t="$(($(cpu_ticks "$agent") - begin))" -v s="$took" \
+            -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "%.1f", 100 * t / hz / s }')" "% of one core" "100 %"
+        row "agent, audit, peak memory" \
+            "$(awk '/^VmHWM/ { printf "%.1f", $2 / 1024 }' "/proc/$agent/status")" "MiB" "30 MiB"
+    else
+        row "agent, audit" "-" "failed: $(tail -n 1 "$results/audit.log" | cut -c -160)"
+    fi
 else
     row "hub" "-" "failed: $(tail -n 1 "$results/hub.log" | cut -c -160)"
 fi
 
 echo "syslog" >&2
 # The same lines over the same connections into a hub (parsed, judged by the built-in rules, durable)
-# and into the log servers that people run, writing files: raw, and taken apart by patterns.
+# and into the log servers that people run, writing files: raw, and taken apart by patterns. `calm` is
+# what a network writes on a usual day; in the other lines most tell of attacks, with findings without end.
 syslog="$binaries/bergfried-bench-syslog"
-received() { # TITLE GOAL ARGUMENTS…: a row with the rate; what did not arrive and the generator's share
-    local title=$1 goal=$2 sent arrived rate share
-    shift 2
-    if IFS=$'\t' read -r sent arrived _ rate share < <("$syslog" "$@" "$work/mixed.log" \
+received() { # TITLE GOAL FILE ARGUMENTS…: a row with the rate; what did not arrive and the generator's share
+    local title=$1 goal=$2 file=$work/$3.log sent arrived rate share
+    shift 3
+    if IFS=$'\t' read -r sent arrived _ rate share < <("$syslog" "$@" "$file" \
         2>"$results/syslog.log") && [[ -n ${rate:-} ]]; then
         row "$title" "$rate" "messages/s" "$goal"
         row "$title, the generator's share" "$share" "% of one core"
@@ -272,10 +360,6 @@ received() { # TITLE GOAL ARGUMENTS…: a row with the rate; what did not arrive
         last_rate=0
     fi
 }
-ended() { # PID: stops it and waits until it has ended
-    kill "$1" 2>/dev/null || true
-    wait "$1" || true
-}
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }                # KiB
 mebibytes() { awk -v k="$1" 'BEGIN { printf "%.1f", k / 1024 }'; }
 idle_senders() { # COUNT: connects so often, and stays
@@ -284,7 +368,7 @@ idle_senders() { # COUNT: connects so often, and stays
         exec {connection}<>"/dev/tcp/127.0.0.1/$syslog_port" || return 1
     done 2>"$results/idle.log"
     touch "$work/syslog/connected"
-    read -rt 600 <>"$work/syslog/never" || true
+    ! read -rt 600 <>"$work/syslog/never" # until it is stopped, or the time is over
 }
 mkdir "$work/syslog"
 mkfifo "$work/syslog/never"
@@ -317,7 +401,7 @@ if wait_until 20 curl -fsS "http://127.0.0.1:$port/healthz"; then
     else
         row "syslog, 10,000 idle TCP senders" "-" "failed: $(tail -n 1 "$results/idle.log" | cut -c -160)"
     fi
-    ended "$senders"
+    ended "syslog, idle senders" "$senders"
     before=$(resident "$hub")
     if head -c 1G /dev/zero | tr '\0' a 2>"$results/endless.log" >"/dev/tcp/127.0.0.1/$syslog_port"; then
         row "syslog, a line of 1 GiB without its end, memory gained" \
@@ -327,15 +411,17 @@ if wait_until 20 curl -fsS "http://127.0.0.1:$port/healthz"; then
     fi
     at=(--hub "http://127.0.0.1:$port" --key-file "$work/syslog/key" --to)
     here=127.0.0.1:$syslog_port
-    received "syslog over TCP, lines, durable" "150000 messages/s" "${at[@]}" "$here"
-    ours=$last_rate
-    received "syslog over TCP, octet-counted, durable" "150000 messages/s" "${at[@]}" "$here" \
+    for mix in calm mixed; do
+        received "syslog over TCP, $mix, durable" "150000 messages/s" $mix "${at[@]}" "$here"
+        [[ $mix == calm ]] || ours=$last_rate
+        received "syslog over UDP at 100,000/s, $mix, durable" "under 0.1 % lost" $mix "${at[@]}" \
+            "$here" --framing datagrams --rate 100000
+        received "syslog over RELP, $mix, answered when durable" "80000 messages/s" $mix "${at[@]}" \
+            "127.0.0.1:$relp_port" --framing relp
+    done
+    received "syslog over TCP, octet-counted, mixed" "150000 messages/s" mixed "${at[@]}" "$here" \
         --framing counted
-    received "syslog over UDP at 100,000/s, durable" "under 0.1 % lost" "${at[@]}" "$here" \
-        --framing datagrams --rate 100000
-    received "syslog over RELP, answered when durable" "80000 messages/s" "${at[@]}" \
-        "127.0.0.1:$relp_port" --framing relp
-    ended "$hub"
+    ended "syslog, the hub" "$hub"
 else
     row "syslog" "-" "failed: $(tail -n 1 "$results/syslog-hub.log" | cut -c -160)"
 fi
@@ -345,14 +431,17 @@ beside() { # TITLE FILE COMMAND…: the rate of a log server that writes this fi
     "$@" >"$results/beside.log" 2>&1 &
     local server=$!
     children+=("$server")
-    wait_until 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$syslog_port" || true
-    received "$title" "" --into "$file" --to "127.0.0.1:$syslog_port"
+    if ! wait_until 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$syslog_port"; then
+        row "$title" "-" "failed: $(tail -n 1 "$results/beside.log" | cut -c -160)"
+        ended "$title" "$server"
+        return
+    fi
+    received "$title" "" mixed --into "$file" --to "127.0.0.1:$syslog_port"
     row "ours to $title" \
         "$(awk -v a="$ours" -v b="$last_rate" 'BEGIN { if (b) printf "%.2f", a / b; else print "-" }')" "times"
-    ended "$server"
+    ended "$title" "$server"
 }
-rsyslogd=$(PATH=$PATH:/usr/sbin command -v rsyslogd || true)
-if [[ -n $rsyslogd ]]; then
+if rsyslogd=$(PATH=$PATH:/usr/sbin command -v rsyslogd); then
     cat >"$work/syslog/sshd.rulebase" <<'END'
 version=2
 rule=: Invalid user %user:word% from %ip:ipv4% port %port:number%
@@ -425,6 +514,52 @@ else
 fi
 rm -rf "$work/syslog"
 
+echo "alerts" >&2
+# Alerts over HTTP as monitoring scripts post them, each answered when it is durable, and the questions
+# that a console asks of 100,000 of them.
+port=$(free_port)
+mkdir "$work/alerts"
+(umask 077 && printf '%s' "$key" >"$work/alerts/key")
+"$bergfried" hub --listen "127.0.0.1:$port" --data-dir "$work/alerts/hub" --admin-key "$key" \
+    >"$results/alerts-hub.log" 2>&1 &
+hub=$!
+children+=("$hub")
+alerts=("$binaries/bergfried-bench-alerts" --to "127.0.0.1:$port" --key-file "$work/alerts/key")
+posted() { # TITLE GOAL ARGUMENTS…: a row with the rate
+    local title=$1 goal=$2 rate
+    shift 2
+    if IFS=$'\t' read -r _ _ rate < <("${alerts[@]}" post "$@" 2>"$results/alerts.log") &&
+        [[ -n ${rate:-} ]]; then
+        row "$title" "$rate" "alerts/s" "$goal"
+    else
+        row "$title" "-" "failed: $(tail -n 1 "$results/alerts.log" | cut -c -160)" "$goal"
+    fi
+}
+asked() { # TITLE GOAL PATH: a row with the middle time
+    local middle
+    if IFS=$'\t' read -r middle _ < <("${alerts[@]}" get "$3" 2>"$results/alerts.log") &&
+        [[ -n ${middle:-} ]]; then
+        row "$1" "$middle" "ms" "$2"
+    else
+        row "$1" "-" "failed: $(tail -n 1 "$results/alerts.log" | cut -c -160)" "$2"
+    fi
+}
+if wait_until 20 curl -fsS "http://127.0.0.1:$port/healthz"; then
+    posted "alerts, new ones, durable" "10000 alerts/s" "$stored_alerts" --distinct "$stored_alerts"
+    posted "alerts, duplicates, $stored_alerts stored, durable" "20000 alerts/s" \
+        "$((2 * stored_alerts))" --distinct "$stored_alerts"
+    asked "alerts, a page of 20 by two keys" "5 ms" \
+        '/alerts?status=open&status=ack&sort-by=severity&sort-by=lastReceiveTime&page=1&page-size=20'
+    asked "alerts, top 10" "20 ms" '/alerts/top10/count?page-size=10'
+    asked "alerts, counts" "20 ms" '/alerts/count'
+    asked "alerts, a search of every text" "" '/alerts/count?q=text:"rack"+OR+text:server00042'
+    row "alerts, $stored_alerts stored, memory of the hub" "$(mebibytes "$(resident "$hub")")" "MiB"
+    ended "alerts, the hub" "$hub"
+else
+    row "alerts" "-" "failed: $(tail -n 1 "$results/alerts-hub.log" | cut -c -160)"
+fi
+rm -rf "$work/alerts"
+
 echo "store: $stored events" >&2
 if cargo run --release --locked -q -p bergfried-store --example store_bench -- "$stored" \
     >"$results/store.log" 2>&1; then
@@ -437,6 +572,21 @@ if cargo run --release --locked -q -p bergfried-store --example store_bench -- "
 else
     row "store" "-" "failed: $(tail -n 1 "$results/store.log" | cut -c -160)"
 fi
+
+echo "search: $searched events" >&2
+measured search "$binaries/search" --events "$searched" "$work/search"
+if python=$(scripts/python-client "$results/python" bench/search-peers.txt 2>"$results/peers-install.log"); then
+    measured search-peers "$python" bench/search-peers.py "$work/search"
+else
+    row "search: SQLite, DuckDB" "-" "not measured: no Python with duckdb"
+fi
+rm -rf "$work/search"
+find corpus -name '*.log' -print0 | xargs -0 cat >"$work/corpora"
+"$binaries/bergfried-bench-generate" lines "$lines" >"$work/generated"
+for what in corpora generated; do
+    echo "skeletons of $what" >&2
+    measured "skeletons-$what" "$binaries/skeletons" --name "$what" "$work/$what"
+done
 
 {
     echo

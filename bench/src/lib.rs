@@ -3,6 +3,7 @@
 //!
 //! All of it is made up here; nothing is copied from a corpus or a real network.
 
+pub mod audit;
 pub mod events;
 pub mod lines;
 mod memory;

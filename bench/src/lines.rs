@@ -16,6 +16,15 @@ pub enum StampFormat {
     Iso8601,
 }
 
+/// What the lines tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mix {
+    /// Servers that the whole Internet tries to log in to: most lines are of attacks.
+    Attacked,
+    /// A home or an office on a usual day: no attack gets as far as a server.
+    Calm,
+}
+
 const PEOPLE: &[&str] =
     &["anna", "bertram", "cecilia", "dora", "emil", "frieda", "gustav", "hedwig", "deploy"];
 const GUESSES: &[&str] = &[
@@ -70,6 +79,7 @@ pub struct Lines {
     per_second: u32,
     hosts: u32,
     format: StampFormat,
+    mix: Mix,
     line: Vec<u8>,
 }
 
@@ -81,10 +91,11 @@ impl Lines {
         per_second: u32,
         hosts: u32,
         format: StampFormat,
+        mix: Mix,
     ) -> Self {
         let stamp = stamp(start, format);
         let line = Vec::with_capacity(512);
-        Lines { random, second: start, stamp, in_second: 0, per_second, hosts, format, line }
+        Lines { random, second: start, stamp, in_second: 0, per_second, hosts, format, mix, line }
     }
 
     /// The next line, with its line feed.
@@ -106,7 +117,10 @@ impl Lines {
         }
         let host = random.below(u64::from(self.hosts)) + 1;
         write!(line, " server{host:02} ")?;
-        write_message(line, random)?;
+        match self.mix {
+            Mix::Attacked => write_attacked(line, random)?,
+            Mix::Calm => write_calm(line, random)?,
+        }
         line.push(b'\n');
         self.in_second += 1;
         Ok(&self.line)
@@ -121,7 +135,7 @@ fn stamp(second: Timestamp, format: StampFormat) -> String {
 }
 
 /// The program, its PID and what it says: a server that the whole Internet tries to log in to.
-fn write_message(line: &mut Vec<u8>, random: &mut Random) -> io::Result<()> {
+fn write_attacked(line: &mut Vec<u8>, random: &mut Random) -> io::Result<()> {
     let pid = 300 + random.below(4_000_000);
     let port = 1024 + random.below(64_000);
     let person = random.pick(PEOPLE);
@@ -185,13 +199,62 @@ fn write_message(line: &mut Vec<u8>, random: &mut Random) -> io::Result<()> {
     }
 }
 
+/// The program, its PID and what it says: a network behind a firewall, its people and its jobs.
+fn write_calm(line: &mut Vec<u8>, random: &mut Random) -> io::Result<()> {
+    let pid = 300 + random.below(4_000_000);
+    let port = 1024 + random.below(64_000);
+    let person = random.pick(PEOPLE);
+    let near = random.below(250) + 1;
+    match random.below(100) {
+        0..25 => {
+            let (uptime, id) = (random.below(9_000_000), random.below(65_536));
+            let (ip, to) = (random.address(), random.pick(&["22", "23", "445", "3389", "8080"]));
+            write!(
+                line,
+                "kernel: [{uptime}.{id:06}] [UFW BLOCK] IN=eth0 OUT= \
+                 MAC=52:54:00:12:34:56:52:54:00:65:43:21:08:00 SRC={ip} DST=192.0.2.{near} LEN=60 \
+                 TOS=0x00 PREC=0x00 TTL=51 ID={id} DF PROTO=TCP SPT={port} DPT={to} WINDOW=64240 \
+                 RES=0x00 SYN URGP=0"
+            )
+        }
+        25..45 => write!(line, "CRON[{pid}]: (root) CMD ({})", random.pick(JOBS)),
+        45..55 => write!(line, "systemd[1]: Finished {}.", random.pick(UNITS)),
+        55..62 => write!(line, "systemd[1]: Started Session {pid} of user {person}."),
+        62..70 => {
+            let print = random.draw();
+            write!(
+                line,
+                "sshd[{pid}]: Accepted publickey for {person} from 192.0.2.{near} port {port} ssh2: \
+                 ED25519 SHA256:{print:016x}{:016x}{:011x}",
+                print.rotate_left(17),
+                print >> 20
+            )
+        }
+        70..85 => {
+            write!(
+                line,
+                "postfix/smtpd[{pid}]: connect from mail{near}.example.org[198.51.100.{near}]"
+            )
+        }
+        _ => write!(
+            line,
+            "dhcpd[{pid}]: DHCPACK on 192.0.2.{near} to 52:54:00:{:02x}:{near:02x}:56 via eth0",
+            random.below(256)
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn lines(seed: u64, count: usize, format: StampFormat) -> Vec<String> {
+        lines_of(Mix::Attacked, seed, count, format)
+    }
+
+    fn lines_of(mix: Mix, seed: u64, count: usize, format: StampFormat) -> Vec<String> {
         let start = "2026-01-05T23:59:59Z".parse().unwrap();
-        let mut lines = Lines::new(Random::new(seed), start, 2, 3, format);
+        let mut lines = Lines::new(Random::new(seed), start, 2, 3, format, mix);
         (0..count)
             .map(|_| String::from_utf8(lines.next_line().unwrap().to_vec()).unwrap())
             .collect()
@@ -210,10 +273,11 @@ mod tests {
         assert!(old[1].starts_with("Jan  5 23:59:59 server0"), "{}", old[1]);
         assert!(old[2].starts_with("Jan  6 00:00:00 server0"), "{}", old[2]);
         let new = lines(1, 300, StampFormat::Iso8601);
+        let calm = lines_of(Mix::Calm, 1, 300, StampFormat::Rfc3164);
         assert!(new[1].starts_with("2026-01-05T23:59:59.500000+00:00 server0"), "{}", new[1]);
-        for line in old.iter().chain(&new) {
+        for line in old.iter().chain(&new).chain(&calm) {
             assert_eq!(line.matches('\n').count(), 1);
-            assert!(line.ends_with('\n') && line.is_ascii() && line.contains("]: "), "{line}");
+            assert!(line.ends_with('\n') && line.is_ascii() && line.contains(": "), "{line}");
         }
     }
 }

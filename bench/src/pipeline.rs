@@ -12,9 +12,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
+use bergfried_alert::Settings;
+use bergfried_alerting::{Alerting, Parts as AlertingParts};
 use bergfried_control::Control;
 use bergfried_event::{Origin, Record, SourceKind, Timestamp};
-use bergfried_pipeline::{Answer, Channels, Parts, Payload, Pipeline, Sender};
+use bergfried_pipeline::{Answer, HostPolicy, Hosts, Parts, Payload, Pipeline, Sender};
 use bergfried_rules::RuleSet;
 use bergfried_store::Options;
 use bergfried_wire::Batch;
@@ -84,16 +86,18 @@ fn start(directory: &std::path::Path) -> anyhow::Result<Pipeline> {
     if let Some(diagnostic) = diagnostics.first() {
         bail!("{diagnostic}");
     }
+    let control = Arc::new(Control::open(&directory.join("control.sqlite"))?);
     Ok(Pipeline::start(Parts {
+        hosts: Arc::new(Hosts::load(Arc::clone(&control), HostPolicy::default())?),
         writer,
         reader,
         pending,
-        control: Arc::new(Control::open(&directory.join("control.sqlite"))?),
+        alerting: Alerting::start(AlertingParts::new(Arc::clone(&control), Settings::default()))?,
+        control,
         chains: Arc::default(),
         rules: Arc::new(rules),
         remembered: directory.join("rules.state"),
-        channels: Channels::default(),
-        environment: "Production".to_owned(),
+        outside: Box::new(bergfried_pipeline::Nothing),
     })?)
 }
 
