@@ -1,5 +1,5 @@
-//! Any text as an event of JSON: never a panic, bounded, the raw text kept, and the event
-//! serializes to JSON again.
+//! Any text as an event of JSON and as a document of Heimdall's: never a panic, bounded, the raw text
+//! kept, and the event serializes to JSON again.
 
 #![no_main]
 
@@ -14,12 +14,16 @@ fuzz_target!(|text: &str| {
         time_zone: jiff::tz::TimeZone::UTC,
         year: None,
     };
-    let event = parse(SourceKind::Json, text, &context);
-    assert_eq!(event.original(), text);
-    assert!(event.fields().len() <= MAX_FIELDS);
-    for (name, _) in event.fields() {
-        assert!(name.as_str().len() <= 2048, "a name of {} bytes", name.as_str().len());
+    for kind in [SourceKind::Json, SourceKind::Heimdall] {
+        let event = parse(kind, text, &context);
+        assert_eq!(event.original(), text);
+        assert!(event.fields().len() <= MAX_FIELDS);
+        for (name, _) in event.fields() {
+            assert!(name.as_str().len() <= 2048, "a name of {} bytes", name.as_str().len());
+        }
+        let json = serde_json::to_string(&event).expect("an event serializes");
+        assert!(
+            serde_json::from_str::<serde_json::Value>(&json).is_ok_and(|json| json.is_object())
+        );
     }
-    let json = serde_json::to_string(&event).expect("an event serializes");
-    assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok_and(|json| json.is_object()));
 });
