@@ -171,10 +171,15 @@ fn memory_stays_small_whatever_it_ships() {
     let long = directory.path().join("b.log");
     std::fs::write(&long, format!("{}\n", "z".repeat(1 << 20)).repeat(5)).unwrap();
     let agent = Running::start(&hub, directory.path(), &[&log, &long]);
-    hub.wait_for(LINES + 5, Duration::from_secs(60));
+    hub.wait_for(LINES + 5, Duration::from_secs(120));
     let status = std::fs::read_to_string(format!("/proc/{}/status", agent.id())).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    assert!(peak < 20 * 1024, "{peak} kB at its peak");
+    let kilobytes = |name: &str| -> u64 {
+        let value = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        value.trim().trim_end_matches(" kB").parse().unwrap()
+    };
+    // How much of a program's own file the kernel maps around what it runs is the kernel's choice,
+    // and a build for debugging is ten times the size of the one that is shipped.
+    let peak = kilobytes("VmHWM:") - kilobytes("RssFile:");
+    assert!(peak < 16 * 1024, "{peak} kB at its peak: {status}");
     agent.kill();
 }
