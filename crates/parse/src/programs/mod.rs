@@ -132,6 +132,11 @@ pub(crate) fn own_line<'a>(text: &'a str, context: &Context<'_>) -> Option<Line<
     OWN_LOGS.iter().find_map(|read| read(text, context))
 }
 
+/// A line without a header whose time stands within the message of a known program.
+pub(crate) fn line_of_pairs<'a>(text: &'a str, context: &Context<'_>) -> Option<Line<'a>> {
+    appliances::line(text, context)
+}
+
 /// The parser of a program, by its tag.
 pub(crate) fn find(program: &str) -> Option<&'static Program> {
     let exact = |name: &str| PROGRAMS.iter().find(|program| program.tags.contains(&name));

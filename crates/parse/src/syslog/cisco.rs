@@ -13,9 +13,10 @@ const MOST_COUNTS: usize = 2;
 
 /// Reads `29: router1: *Mar  1 18:46:11.123 CET: %SYS-5-CONFIG_I: …`: counts, the host, a mark for
 /// a clock that is not set, then a stamp or how long the device is up, and a colon. All but the
-/// last two may be missing, not both of the stamp and the mnemonic.
+/// last two may be missing, not both of the stamp and the mnemonic. In the ASA's form EMBLEM a colon
+/// stands in front.
 pub(super) fn read<'a>(text: &'a str, context: &Context<'_>) -> Option<Line<'a>> {
-    let mut rest = text.strip_prefix(": ").unwrap_or(text);
+    let mut rest = text.strip_prefix(':').map_or(text, skip_spaces);
     let mut host = None;
     for _ in 0..MOST_COUNTS {
         match counted(rest) {

@@ -49,6 +49,9 @@ pub(crate) fn severity(name: &str) -> Option<u8> {
     u8::try_from(code).ok()
 }
 
+/// The most digits of a count of bytes that is taken for one; more than any frame has, as counts lie.
+const LONGEST_COUNT: usize = 20;
+
 /// Facility and severity in one number, as `<PRI>` holds them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Priority {
@@ -105,7 +108,7 @@ fn front(line: &str) -> &str {
     let clean = line.trim_start_matches(blank);
     let near = clean.as_bytes();
     let is_mark = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'<' | b'[' | b'{');
-    let digits = near.iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = near.iter().take(LONGEST_COUNT).take_while(|byte| byte.is_ascii_digit()).count();
     let dirt = match digits {
         0 => near.iter().take(17).take_while(|byte| is_mark(byte)).count(),
         digits if near.get(digits) == Some(&b' ') => digits + 1,
@@ -173,6 +176,7 @@ mod tests {
             ("45 <13>x", "<13>x"),
             ("?: <13>x", "<13>x"),
             ("\u{fffd}\u{fffd}<13>x", "<13>x"),
+            ("99999999999 <13>x", "<13>x"),
             ("45 x", "45 x"),
             ("45 <b>x", "45 <b>x"),
             ("  x", "  x"),
@@ -197,6 +201,8 @@ mod tests {
             ("\0\r\n<13>Nov 20 10:11:12 a app: x\r\n", "a", Some("app"), "x"),
             ("<13>1 - a app - - - one\ntwo", "a", Some("app"), "one\ntwo"),
             ("<13>\u{feff}Nov 20 10:11:12 a app: \u{1}x\u{7f}", "a", Some("app"), "\u{1}x\u{7f}"),
+            ("<13> Nov 20 10:11:12 a app: x", "a", Some("app"), "x"),
+            ("<13>  x y", "collector", None, "  x y"),
             ("<13>", "collector", None, ""),
             ("<13>\n", "collector", None, ""),
             ("<13", "collector", None, "<13"),

@@ -6,6 +6,7 @@ use super::tag::{self, Tag};
 use super::{Priority, cisco, relay};
 use crate::Context;
 use crate::line::Line;
+use crate::programs;
 use crate::stamp;
 use crate::text::{is_host_name, number, skip_spaces};
 
@@ -15,10 +16,16 @@ pub(super) fn parse<'a>(
     text: &'a str,
     context: &Context<'_>,
 ) -> Line<'a> {
+    // Some devices put a blank between the priority and the time.
+    let text = match text.strip_prefix(' ').map(skip_spaces) {
+        Some(after) if priority.is_some() && stamp::read(after, context).is_some() => after,
+        _ => text,
+    };
     let mut line = match stamp::read(text, context) {
         Some((stamp, rest)) => stamped(rest, stamp.unwrap_or(context.received), context),
         None => cisco::read(text, context)
             .or_else(|| epoch(text, priority.is_some()))
+            .or_else(|| programs::line_of_pairs(text, context))
             .unwrap_or_else(|| unstamped(text, priority.is_some(), context.received)),
     };
     line.facility = line.facility.or(priority.map(|priority| priority.facility));

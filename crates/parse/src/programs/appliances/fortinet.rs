@@ -20,7 +20,10 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
 pub(super) fn read_log<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
     let pairs = Pairs::read(message);
     let kind = pairs.get("type");
-    if kind.is_empty() || pairs.get("devid").is_empty() && pairs.get("devname").is_empty() {
+    // What is kept on the box's own disk does not name the box.
+    let has = |key: &str| !pairs.get(key).is_empty();
+    let is_log = has("devid") || has("devname") || has("logid") && has("subtype");
+    if kind.is_empty() || !is_log {
         return false;
     }
     match kind {

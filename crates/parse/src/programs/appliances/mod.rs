@@ -11,6 +11,9 @@ mod sophos;
 
 use bergfried_event::Event;
 
+use crate::Context;
+use crate::line::Line;
+
 pub(super) use cisco::PROGRAM as CISCO;
 pub(super) use fortinet::PROGRAM as FORTINET;
 pub(super) use mikrotik::PROGRAM as MIKROTIK;
@@ -21,18 +24,42 @@ pub(super) fn read_bare<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
     if message.starts_with("firewall,") {
         return mikrotik::read_topics(message, event);
     }
-    if message.starts_with("device=\"SFW\"") || message.starts_with("device_name=\"SFW\"") {
+    if is_sophos(message) {
         return sophos::read_log(message, event);
     }
-    let is_pairs = ["date=", "logver=", "devname="].iter().any(|key| message.starts_with(key));
-    is_pairs && fortinet::read_log(message, event)
+    is_fortinet(message) && fortinet::read_log(message, event)
+}
+
+fn is_sophos(message: &str) -> bool {
+    message.starts_with("device=\"SFW\"") || message.starts_with("device_name=\"SFW\"")
+}
+
+fn is_fortinet(message: &str) -> bool {
+    ["date=", "logver=", "devname="].iter().any(|key| message.starts_with(key))
+}
+
+/// A line of a box that has no header: its time stands among its pairs.
+pub(super) fn line<'a>(text: &'a str, context: &Context<'_>) -> Option<Line<'a>> {
+    if !is_sophos(text) && !is_fortinet(text) {
+        return None;
+    }
+    let time = pairs::time(&pairs::Pairs::read(text), context)?;
+    Some(Line::bare(text, time))
 }
 
 /// The parser of a program whose name says what a message is about: `%ASA-6-302013`, `firewall,info`.
 pub(super) fn family(program: &str) -> Option<&'static str> {
     if let Some(code) = program.strip_prefix('%') {
         let code = code.trim_start_matches('%');
-        let known = ["ASA-", "PIX-", "FTD-", "FWSM-", "SEC-6-IPACCESSLOG"];
+        let known = [
+            "ASA-",
+            "PIX-",
+            "FTD-",
+            "FWSM-",
+            "SEC-6-IPACCESSLOG",
+            "IPV6_ACL-6-ACCESSLOG",
+            "SEC_LOGIN-",
+        ];
         return known.iter().any(|start| code.starts_with(start)).then_some("cisco");
     }
     program.starts_with("firewall,").then_some("mikrotik")

@@ -3,6 +3,11 @@
 //! Values stand in quotation marks, which `\"` does not end. Of a key that is there twice nobody knows
 //! which one is the box's, so it counts as none.
 
+use bergfried_event::Timestamp;
+
+use crate::Context;
+use crate::stamp;
+
 /// More pairs than any log has.
 const MOST_PAIRS: usize = 192;
 
@@ -57,6 +62,25 @@ impl<'a> Pairs<'a> {
             _ => "",
         }
     }
+}
+
+/// When it happened: `timestamp="2026-11-21T10:00:00+0100"`, or `date=2026-11-21 time=10:00:00`, in the offset
+/// of `tz` where there is one, in UTC where `timezone` says so, else in the zone of the context: what other
+/// names of zones mean depends on who says them.
+pub(super) fn time(pairs: &Pairs<'_>, context: &Context<'_>) -> Option<Timestamp> {
+    let stamp = pairs.get("timestamp");
+    if let Some((time, "")) = stamp::iso(stamp, context) {
+        return time;
+    }
+    let zone = match pairs.get("timezone") {
+        "UTC" | "GMT" => "Z",
+        _ => pairs.get("tz"),
+    };
+    let zoned = |zone: &str| format!("{} {}{zone}", pairs.get("date"), pairs.get("time"));
+    [zoned(zone), zoned("")].iter().find_map(|text| match stamp::iso(text, context) {
+        Some((time, "")) => time,
+        _ => None,
+    })
 }
 
 /// Where the quotation mark is that ends a value.

@@ -1,5 +1,6 @@
 //! Sophos Firewall: `device="SFW" … log_type="Firewall" log_subtype="Denied" src_ip="192.0.2.1" …` (Sophos
-//! Firewall syslog guide): connections that were let through or denied, and logins to the box.
+//! Firewall syslog guide): connections that were let through or denied, and logins to the box and through
+//! it.
 
 use bergfried_event::{Event, Field};
 
@@ -87,9 +88,10 @@ fn connection<'a>(pairs: &Pairs<'a>, event: &mut Event<'a>) {
     flow(pairs).push(event);
 }
 
-/// What happens on the box itself, of which logins to its consoles are understood.
+/// What happens on the box itself, of which logins are understood: to its consoles, its VPN, its portals.
 fn happening<'a>(pairs: &Pairs<'a>, event: &mut Event<'a>) {
-    let is_console = matches!(pairs.get("log_component"), "GUI" | "CLI" | "Console");
+    let component = pairs.get("log_component");
+    let is_console = matches!(component, "GUI" | "CLI" | "Console");
     let result = match pairs.get("status") {
         "Successful" => Some(SUCCESS),
         "Failed" => Some(FAILURE),
@@ -97,11 +99,20 @@ fn happening<'a>(pairs: &Pairs<'a>, event: &mut Event<'a>) {
     };
     let is_login =
         pairs.get("message").contains("logged in") || pairs.get("message").contains("login");
-    if let (true, true, Some(result)) = (is_console, is_login, result) {
-        classify(event, "authentication", "remote_login");
+    let is_user = pairs.get("log_subtype") == "Authentication";
+    let action = match component {
+        _ if is_console && is_login => Some("remote_login"),
+        // `SSL VPN Authentication`, `VPN Authentication`; the firewall's own, the web server's and others.
+        _ if is_user && component.contains("VPN") => Some("vpn_login"),
+        _ if is_user => Some("remote_login"),
+        _ => None,
+    };
+    if let (Some(action), Some(result)) = (action, result) {
+        classify(event, "authentication", action);
         outcome(event, result);
+        push_text(event, Field::EventReason, pairs.get("reason"));
     }
-    push_text(event, Field::UserName, pairs.get("user_name"));
+    push_text(event, Field::UserName, either(pairs, ["user_name", "user"]));
     // The name of a login is a stranger's.
     if pairs.is_sure() {
         peer::push_address(event, pairs.get("src_ip"));
