@@ -44,6 +44,10 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
         said(event, "dns-blocked", name);
         event.set(Field::EventType, denied());
         event.set(Field::EventReason, why);
+    } else if let Some((name, why)) = answered_from_list(message) {
+        said(event, "dns-blocked", name);
+        event.set(Field::EventType, denied());
+        event.set(Field::EventReason, why);
     } else {
         return;
     }
@@ -51,6 +55,23 @@ fn read<'a>(message: &'a str, event: &mut Event<'a>) {
         event.set(Field::SourceIp, address);
         event.set(Field::SourcePort, port);
     }
+}
+
+/// `/etc/pihole/gravity.list ads.example is 0.0.0.0`, as Pi-hole wrote it before 5, and
+/// `config ads.example is 0.0.0.0`: a list of hosts or of `address=/…/` that gives no address at all.
+fn answered_from_list(message: &str) -> Option<(&str, &'static str)> {
+    let (list, rest) = message.split_once(' ')?;
+    let (name, answer) = rest.split_once(" is ")?;
+    let file = list.rsplit_once('/').map(|(_, file)| file);
+    let why = match file {
+        Some("gravity.list") => "on a blocklist",
+        Some("black.list") => "on the denylist",
+        _ if matches!(answer, "0.0.0.0" | "::") && (list == "config" || file.is_some()) => {
+            "on a blocklist"
+        }
+        _ => return None,
+    };
+    is_word(name).then_some((name, why))
 }
 
 fn said<'a>(event: &mut Event<'a>, action: &'static str, name: &'a str) {
