@@ -49,7 +49,8 @@ fn attempts(said: &str) -> Option<i64> {
 }
 
 /// `auth: passwd-file(bob,1.2.3.4,<id>): unknown user`, `auth-worker(9): pam(bob,1.2.3.4): …`, and of
-/// 2.4 `auth(bob,1.2.3.4,sasl:plain)<id>: sql: Password mismatch`.
+/// 2.4 `auth(bob,1.2.3.4,sasl:plain)<id>: sql: Password mismatch`. Workers of 2.3 put
+/// `conn unix:auth-worker (pid=1,uid=0): auth-worker<5>: ` in front.
 ///
 /// One password; the login process, or Postfix, says in a line of its own what came of it.
 fn verdict<'a>(message: &'a str, event: &mut Event<'a>) -> bool {
@@ -80,7 +81,13 @@ fn is_refusal(reason: &str) -> bool {
 /// The user and the address, and the reason behind the last bracket that closes them.
 fn old_verdict(message: &str) -> Option<(&str, &str)> {
     let (who, reason) = message.rsplit_once("): ").filter(|(_, reason)| is_refusal(reason))?;
-    let (_, who) = who.split_once(": ")?.1.split_once('(')?;
+    let (_, who) = who.split_once(": ")?;
+    // A worker names its connection and its request first.
+    let who = match who.strip_prefix("conn unix:") {
+        Some(rest) => rest.split_once(">: ")?.1,
+        None => who,
+    };
+    let (_, who) = who.split_once('(')?;
     // The id of the session.
     Some((who.rsplit_once(",<").map_or(who, |(who, _)| who), reason))
 }
