@@ -164,8 +164,8 @@ pub(super) fn push_client<'a>(event: &mut Event<'a>, client: &'a str) {
 
 /// `www.example.org:443`, a name alone, or the addresses for which a proxy asked.
 fn push_site<'a>(event: &mut Event<'a>, site: &'a str) {
-    if site.contains(", ") {
-        push_forwarded(event, site);
+    if site.contains(',') {
+        push_forwarded(event, site.trim_end_matches(','));
         return;
     }
     match site.rsplit_once(':') {
