@@ -30,7 +30,7 @@ const KEPT: [(&str, &str); 7] = [
 ];
 
 pub(super) fn complete(event: &mut Event<'_>, _has_time: bool) -> bool {
-    let is_entry = ["eventMessage", "processImagePath", "messageType"]
+    let is_entry = ["eventMessage", "processImagePath"]
         .iter()
         .all(|name| get(event, name).is_some_and(|value| value.as_str().is_some()));
     // Activities and signposts have no type of message, but one of event.
