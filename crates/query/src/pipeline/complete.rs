@@ -4,7 +4,7 @@
 
 use bergfried_event::FieldName;
 
-use super::{FUNCTIONS, STEPS, read};
+use super::{FUNCTIONS, STEPS, begins_step, read};
 use crate::search::MAX_LENGTH;
 
 /// The part of the text that a completion would take the place of, and what may stand there.
@@ -67,12 +67,14 @@ fn last_bar(text: &str) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
     let mut before = ' ';
     for (at, character) in text.char_indices() {
-        let after = text.get(at + 1..).and_then(|rest| rest.chars().next());
+        let behind = text.get(at + character.len_utf8()..).unwrap_or_default();
+        let after = behind.chars().next();
         let alone = before != '|' && after != Some('|');
         let stands = last.is_some()
             || before.is_whitespace()
             || matches!(before, ')' | '"')
-            || after.is_none_or(char::is_whitespace);
+            || after.is_none_or(char::is_whitespace)
+            || begins_step(behind);
         match character {
             _ if escaped => escaped = false,
             '\\' => escaped = true,

@@ -176,6 +176,8 @@ pub enum Figure {
 /// The functions of `stats` that take a field.
 pub const FUNCTIONS: &[&str] =
     &["distinct", "sum", "avg", "min", "max", "p50", "p90", "p95", "p99"];
+/// The words that begin a step which counts.
+const STEPS_THAT_COUNT: [&str; 5] = ["top", "rare", "count", "timechart", "stats"];
 /// The words that begin a step, with what each needs.
 pub const STEPS: &[(&str, &str)] = &[
     ("top", "[N] FIELD, …"),
@@ -184,9 +186,19 @@ pub const STEPS: &[(&str, &str)] = &[
     ("timechart", "SPAN [by FIELD]"),
     ("stats", "FUNCTION, … [by FIELD, …]"),
     ("fields", "FIELD, …"),
-    ("sort", "[-]FIELD, …"),
+    ("sort", "[-]FIELD [desc], …"),
     ("head", "[N]"),
 ];
+
+/// Whether the bar before this text begins a step although it stands within a word, as in
+/// `failed|top user`.
+///
+/// Steps that shape a table stand behind others and are named as programs of the shell are, so
+/// `cat|sort` stays a word.
+pub(crate) fn begins_step(behind: &str) -> bool {
+    let word = behind.split(|c: char| c == '|' || c.is_whitespace()).next();
+    word.is_some_and(|word| STEPS_THAT_COUNT.contains(&word))
+}
 
 /// Reads a search with its steps. `now` is what `now-1h` counts from.
 ///

@@ -239,7 +239,11 @@ impl<'r, 't> Reader<'r, 't> {
 
     fn sort_key(&mut self) -> Result<SortKey, SearchError> {
         let descending = self.take(&Kind::Minus);
-        Ok(SortKey { column: self.column()?, descending })
+        let column = self.column()?;
+        // As other languages say it.
+        let ascends = self.take(&Kind::Word("asc"));
+        let descends = !ascends && self.take(&Kind::Word("desc"));
+        Ok(SortKey { column, descending: descending != descends })
     }
 
     /// A column of the table so far, or a field of events.

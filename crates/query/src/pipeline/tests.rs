@@ -24,7 +24,27 @@ fn steps_are_read() {
             "failed | top source.ip",
             vec![Step::Top { limit: 10, fields: vec![name(Field::SourceIp)] }],
         ),
-        ("failed|rare 5 user,host", vec![]),
+        (
+            "failed|rare 5 user,host",
+            vec![Step::Rare {
+                limit: 5,
+                fields: vec![name(Field::UserName), name(Field::HostName)],
+            }],
+        ),
+        (
+            "user:root|count by host|sort count desc, host asc|head 3",
+            vec![
+                Step::Count { by: vec![name(Field::HostName)] },
+                Step::Sort(vec![sort("count", true), sort("host.name", false)]),
+                Step::Head(3),
+            ],
+        ),
+        ("cmd:cat|sort", vec![]),
+        ("ps|head", vec![]),
+        ("a|counts", vec![]),
+        (r"a\|count", vec![]),
+        ("a||count", vec![]),
+        ("\"a|count\"", vec![]),
         (
             "| rare 5 user,host",
             vec![Step::Rare {
@@ -81,6 +101,8 @@ fn the_search_stays_what_it_is() {
         ("failed  | top user", "failed"),
         ("| count", ""),
         ("failed| count", "failed"),
+        ("failed|count", "failed"),
+        ("a|b|count", "a|b"),
         ("(a OR b)|count", "(a OR b)"),
     ] {
         let pipeline = parse(text, NOW).unwrap();
@@ -152,6 +174,8 @@ fn completion_knows_what_may_stand_there() {
         ("failed | ", 9, "", Wanted::Step),
         ("failed | to", 9, "to", Wanted::Step),
         ("failed | top so", 13, "so", Wanted::Field),
+        ("failed|top so", 11, "so", Wanted::Field),
+        ("ps|so", 0, "ps|so", Wanted::Term),
         ("failed | top 5 so", 15, "so", Wanted::Field),
         ("failed | top user, so", 19, "so", Wanted::Field),
         ("failed | top user ", 18, "", Wanted::Next),

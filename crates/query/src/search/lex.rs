@@ -1,6 +1,7 @@
 //! Cuts a search into tokens with their places.
 
 use super::SearchError;
+use crate::pipeline::begins_step;
 
 /// One token and the bytes it covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,10 +106,16 @@ impl<'t> Lexer<'t> {
             _ => {}
         }
         if !self.after_field
-            && let Some((name, _)) = run.split_once(':')
+            && let Some((name, value)) = run.split_once(':')
             && is_field_name(name)
+            && !is_one_word(run, value)
         {
             return Ok((Kind::Field(name), name.len() + 1));
+        }
+        if run.is_empty() && first.is_whitespace() {
+            let message = "expected a value directly after the colon; a colon that is looked for \
+                           stands in quotation marks";
+            return Err(self.error(first.len_utf8(), message));
         }
         if run.is_empty() {
             return Err(self.error(first.len_utf8(), format!("unexpected `{first}`")));
@@ -205,18 +212,33 @@ fn word(text: &str) -> &str {
     text
 }
 
-/// The run without a bar at its end, as in `failed| top user`.
+/// The run up to a bar that begins a step: at its end as in `failed| top user`, or right before the step.
 fn before_bar(run: &str) -> &str {
-    match run.strip_suffix('|') {
-        Some(before) if !before.is_empty() && !before.ends_with(['|', '\\']) => before,
-        _ => run,
-    }
+    let bar = run.match_indices('|').map(|(at, _)| at).find(|at| {
+        let before = run.get(..*at).unwrap_or_default();
+        let behind = run.get(at + 1..).unwrap_or_default();
+        let begins = behind.is_empty() || begins_step(behind);
+        begins && !before.is_empty() && !before.ends_with(['|', '\\'])
+    });
+    bar.and_then(|bar| run.get(..bar)).unwrap_or(run)
 }
 
 fn starts_operand(after: Option<&str>) -> bool {
     after
         .and_then(|after| after.chars().next())
         .is_some_and(|next| !next.is_whitespace() && next != ')' && next != '-')
+}
+
+/// Whether a run whose beginning could name a field is a word with colons in it: an address of version
+/// 6 (`fe80::1`) or of a network card, a URL, a path such as `std::io`. `value` is what stands behind
+/// its first colon.
+fn is_one_word(run: &str, value: &str) -> bool {
+    let is_group = |group: &str| {
+        (1..=4).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    value.starts_with(':')
+        || value.starts_with("//")
+        || (run.split(':').count() >= 6 && run.split(':').all(is_group))
 }
 
 fn is_field_name(name: &str) -> bool {

@@ -13,7 +13,8 @@
 //!
 //! Words next to each other mean `AND`; `OR` binds weaker than `AND`, `NOT` strongest. `AND`, `OR`
 //! and `NOT` are written in capitals, as in Lucene's query parser syntax. A bar (`|`) that stands
-//! alone, or begins or ends a word, begins the steps of a [`pipeline`](crate::pipeline).
+//! alone, begins or ends a word, or stands right before a step that counts, begins the steps of a
+//! [`pipeline`](crate::pipeline).
 
 mod lex;
 mod parse;

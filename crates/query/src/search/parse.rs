@@ -181,7 +181,7 @@ impl<'t> Parser<'t> {
         let spoiled = |error: ValueError| at(&token, error.0);
         match token.kind {
             Kind::Word("*") => Ok(Predicate::field(name, Condition::Exists)),
-            Kind::Word(word) => Ok(value::word(name, word)),
+            Kind::Word(word) => value::word(name, word).map_err(spoiled),
             Kind::Phrase(ref text) => {
                 let pattern = Pattern::new([Part::Literal(text.clone())], false);
                 Ok(value::text(name, pattern))

@@ -38,6 +38,9 @@ fn searches_find_what_they_say() {
         ("source.ip:10.0.0.0/8", true),
         ("src_ip:10.1.2.3/32", true),
         ("src_ip:192.168.0.0/16", false),
+        ("src_ip:10.1.*", true),
+        ("src_ip:unknown", false),
+        ("host:10.0.0.0/33", false),
         ("source.port:55022", true),
         ("source.port:>55021 source.port:<=55022", true),
         ("source.port:[1 TO 1024]", false),
@@ -78,9 +81,39 @@ fn mapped_and_written_out_addresses_are_found() {
 }
 
 #[test]
+fn words_with_colons_are_no_fields() {
+    let mut event = event();
+    let line = "neighbour fe80::1%eth0 at de:ad:be:ef:00:01 of fd00:0:0:0:1:2:3:4 asked \
+                http://evil.example/x?y=1 through std::io";
+    event.set(Field::Message, line);
+    for (search, expected) in [
+        ("fe80::1", true),
+        ("-fe80::1", false),
+        ("(fe80::1 OR x)", true),
+        ("fe80::*", true),
+        ("fe80::2", false),
+        ("FD00:0:0:0:1:2:3:4", true),
+        ("de:ad:be:ef:00:01", true),
+        ("de:ad:be:ef:00:02", false),
+        ("http://evil.example/x", true),
+        ("https://evil.example/x", false),
+        ("std::io", true),
+        ("message:fe80::1", true),
+        ("host:web-01", true),
+        ("exe:/usr/bin/ssh", true),
+    ] {
+        let predicate =
+            parse(search, NOW).unwrap_or_else(|error| panic!("{}", error.render(search)));
+        assert_eq!(predicate.matches(&event), expected, "{search} = {predicate:?}");
+    }
+}
+
+#[test]
 fn errors_point_at_the_place() {
     for (search, offset, length, part) in [
         ("user:", 0, 5, "expected a value after `user.name:`"),
+        ("user: root", 5, 1, "directly after the colon"),
+        ("error: no space left", 6, 1, "in quotation marks"),
         ("(failed", 0, 1, "never closed"),
         ("failed)", 6, 1, "closes nothing"),
         ("failed AND", 10, 0, "the search ends here"),
@@ -88,6 +121,11 @@ fn errors_point_at_the_place() {
         ("a \"b", 2, 1, "never closed"),
         ("sorce.ip:1.2.3.4", 0, 8, "did you mean `source.ip`"),
         ("source.port:>abc", 12, 4, "no number"),
+        ("src_ip:10.0.0.0/33", 7, 11, "`10.0.0.0/33` is no address, expected"),
+        ("source.ip:(10.0.0.1 OR 10.0.0.256)", 23, 10, "is no address"),
+        ("destination.ip:fe80::/129", 15, 10, "is no address"),
+        ("source.ip:10.1.2", 10, 6, "or wildcards"),
+        ("source.ip:10.0.0.1/x", 10, 10, "is no address"),
         ("source.port:[1 2]", 12, 5, "expected a range"),
         ("@timestamp:>yesterday", 11, 10, "no time"),
         ("message:/(/", 8, 3, "cannot use regular expression"),

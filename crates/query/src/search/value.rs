@@ -11,14 +11,29 @@ use crate::regex::TextRegex;
 pub(super) struct ValueError(pub(super) String);
 
 /// A bare word: a network where it is one, else a pattern with wildcards.
-pub(super) fn word(name: FieldName<'static>, word: &str) -> Predicate {
+pub(super) fn word(name: FieldName<'static>, word: &str) -> Result<Predicate, ValueError> {
     if is_text_field(&name) {
-        return text(name, Pattern::with_wildcards(word, false));
+        return Ok(text(name, Pattern::with_wildcards(word, false)));
     }
     if let Some(network) = network(word) {
-        return Predicate::field(name, Condition::Network(network));
+        return Ok(Predicate::field(name, Condition::Network(network)));
     }
-    text(name, Pattern::with_wildcards(word, false))
+    let address = word.split_once('/').map_or(word, |(address, _)| address);
+    if name.as_str().ends_with(".ip") && is_no_address(address, word) {
+        let expected = "an address such as 10.1.2.3, a network such as 10.0.0.0/8, or wildcards";
+        return Err(ValueError(format!(
+            "`{}` is no address, expected {expected}",
+            word.escape_debug()
+        )));
+    }
+    Ok(text(name, Pattern::with_wildcards(word, false)))
+}
+
+/// Whether a word looks like an address or a network and is none: it would find nothing.
+fn is_no_address(address: &str, word: &str) -> bool {
+    let fits = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':');
+    let like_one = address.contains(['.', ':']) && address.chars().all(fits);
+    like_one && (address != word || address.parse::<std::net::IpAddr>().is_err())
 }
 
 /// A pattern: words within free text, the whole of any other field.

@@ -29,6 +29,8 @@ export function term(field: string, value: string, excludes = false): string {
   return `${excludes ? '-' : ''}${named(field)}:${written(value)}`;
 }
 
+const STEP = /^(top|rare|count|timechart|stats)($|[\s|])/;
+
 /** The search, and the steps behind it with their first bar. */
 export function split(text: string): { search: string; steps: string } {
   let isQuoted = false;
@@ -39,9 +41,9 @@ export function split(text: string): { search: string; steps: string } {
     else if (character === '|' && !isQuoted) {
       const before = text[at - 1] ?? ' ';
       const after = text[at + 1] ?? ' ';
-      // `||` is an OR, and a bar within a word belongs to it.
+      // `||` is an OR, and a bar within a word belongs to it but right before a step that counts.
       if (before === '|' || after === '|') continue;
-      if (/[\s)"]/.test(before) || /\s/.test(after)) {
+      if (/[\s)"]/.test(before) || /\s/.test(after) || STEP.test(text.slice(at + 1))) {
         return { search: text.slice(0, at).trim(), steps: text.slice(at) };
       }
     }
