@@ -1,5 +1,11 @@
 //! Which expressions mean the same in Perl and in the linear-time engine.
 
+/// The names that `[:name:]` may have.
+const NAMES_OF_CLASSES: [&[u8]; 14] = [
+    b"alnum", b"alpha", b"ascii", b"blank", b"cntrl", b"digit", b"graph", b"lower", b"print",
+    b"punct", b"space", b"upper", b"word", b"xdigit",
+];
+
 /// Whether the linear-time engine reads a pattern as Perl does, as far as its text shows. What it
 /// refuses (look-around, back-references, `\h` …) shows when it is compiled; this is about what it
 /// takes and means otherwise.
@@ -19,12 +25,9 @@ pub(crate) fn means_the_same(pattern: &[u8], several_lines: bool) -> bool {
             }
             (b'\\', Some(_)) => at += 1,
             (b'[', _) if class => {
-                // Only `[:name:]` is not literal in Perl.
-                if next != Some(b':') {
-                    return false;
-                }
-                match memchr::memmem::find(pattern.get(at..).unwrap_or_default(), b":]") {
-                    Some(length) => at += length + 1,
+                // Only `[:name:]` is not literal in Perl, and of unknown names a set of its own here.
+                match name_of_class(pattern.get(at..).unwrap_or_default()) {
+                    Some(length) => at += length - 1,
                     None => return false,
                 }
             }
@@ -47,44 +50,12 @@ pub(crate) fn means_the_same(pattern: &[u8], several_lines: bool) -> bool {
     true
 }
 
-/// The pattern as Perl reads it where it comes out of a variable, as all patterns of rules do:
-/// `\Q`, `\E`, `\L`, `\U`, `\l` and `\u` are plain letters there, and what shall come more often than
-/// it may, `{3,2}`, never matches.
-pub(crate) fn as_perl_reads(pattern: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(pattern.len());
-    let mut at = 0;
-    while let Some(byte) = pattern.get(at).copied() {
-        let rest = pattern.get(at..).unwrap_or_default();
-        match (byte, rest.get(1)) {
-            (b'\\', Some(letter)) => {
-                if !b"QELUlu".contains(letter) {
-                    text.push(byte);
-                }
-                text.push(*letter);
-                at += 1;
-            }
-            (b'{', _) => match backwards(rest) {
-                Some(length) => {
-                    text.extend_from_slice(b"{1}(?!)");
-                    at += length - 1;
-                }
-                None => text.push(byte),
-            },
-            _ => text.push(byte),
-        }
-        at += 1;
-    }
-    text
-}
-
-/// How long the repetition is that a text begins with, if its least is more than its most.
-fn backwards(text: &[u8]) -> Option<usize> {
-    let end = memchr::memchr(b'}', text)?;
-    let (least, most) = std::str::from_utf8(text.get(1..end)?).ok()?.split_once(',')?;
-    let number =
-        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok());
-    let (least, most): (u32, u32) = (number(least)??, number(most)??);
-    (least > most).then_some(end + 1)
+/// How long the `[:name:]` is that a text begins with, if it is one of Perl's.
+fn name_of_class(text: &[u8]) -> Option<usize> {
+    let length = memchr::memmem::find(text, b":]")?;
+    let name = text.strip_prefix(b"[:")?.get(..length.checked_sub(2)?)?;
+    let name = name.strip_prefix(b"^").unwrap_or(name);
+    NAMES_OF_CLASSES.contains(&name).then_some(length + 2)
 }
 
 /// Whether a group sets flags that the engines read otherwise: `x`, `u`, `U`, `a`, `l` and more.

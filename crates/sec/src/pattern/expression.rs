@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::dialect::{as_perl_reads, means_the_same};
+use super::dialect::means_the_same;
 use super::literals::{has_empty_loop, required};
+use super::perl::as_perl_reads;
 use crate::variables::Groups;
 
 /// How many steps PCRE2 may take for one text; it takes some ten million a second.
@@ -172,7 +173,10 @@ fn pcre(text: &str, steps: u32, quick_to_run: bool) -> Result<pcre2::bytes::Rege
     }
     builder.build(&format!("{}{text}", limit(steps))).map_err(|error| {
         let what = error.to_string();
-        format!("cannot compile the expression: {}", what.rsplit("PCRE2: ").next().unwrap_or(&what))
+        // It says at which offset, too: of the text that it was given, which is not the rule's.
+        let what = what.rsplit("PCRE2: ").next().unwrap_or(&what);
+        let reason = what.split_once(" at offset ").and_then(|(_, rest)| rest.split_once(": "));
+        format!("cannot compile the expression: {}", reason.map_or(what, |(_, reason)| reason))
     })
 }
 

@@ -5,6 +5,7 @@ mod dialect;
 mod expression;
 mod index;
 mod literals;
+mod perl;
 
 use memchr::memmem;
 
