@@ -63,11 +63,25 @@ impl Lists<'_, '_, '_> {
         Template::new(&unmasked(text), self.rounds)
     }
 
+    /// A name or a number, which may stand in parentheses as every text may.
+    fn name(&self, text: &[u8]) -> Template {
+        self.text(without_parentheses(text))
+    }
+
     /// A text that may stand in parentheses; `%s` where there is none.
     fn string(&self, text: &[u8]) -> Template {
         let text = text.trim_ascii();
         let text = without_parentheses(text).trim_ascii();
         self.text(if text.is_empty() { b"%s" } else { text })
+    }
+
+    /// A text between quotes, the blanks at its ends among it.
+    fn quoted(&self, text: &[u8]) -> Template {
+        let bare = text.trim_ascii();
+        if text.is_empty() || without_parentheses(bare).len() < bare.len() {
+            return self.string(text);
+        }
+        self.text(text)
     }
 
     fn action(&mut self, text: &[u8], depth: usize) -> Result<Action, String> {
@@ -86,12 +100,12 @@ impl Lists<'_, '_, '_> {
             if name.is_empty() {
                 return Err(wrong("needs a name"));
             }
-            Ok((lists.text(without_parentheses(name)), lists.string(more)))
+            Ok((lists.name(name), lists.string(more)))
         };
         let name_and_variable = |lists: &Self| -> Result<(Template, VariableName), String> {
             match words(rest).as_slice() {
                 [name, variable] => Ok((
-                    lists.text(name),
+                    lists.name(name),
                     variable_name(variable).ok_or_else(|| wrong("needs a %variable"))?,
                 )),
                 _ => Err(wrong("takes a context and a %variable")),
@@ -101,7 +115,7 @@ impl Lists<'_, '_, '_> {
             match words(rest).as_slice() {
                 [variable, name] => Ok((
                     variable_name(variable).ok_or_else(|| wrong("needs a %variable"))?,
-                    lists.text(name),
+                    lists.name(name),
                 )),
                 _ => Err(wrong("takes a %variable and a name")),
             }
@@ -138,7 +152,7 @@ impl Lists<'_, '_, '_> {
                     command: self
                         .command(command, keyword == "cspawn")
                         .ok_or_else(|| wrong("needs a name and a command"))?,
-                    events: Events::In(Some(self.text(name))),
+                    events: Events::In(Some(self.name(name))),
                 }
             }
             "pipe" | "pipeexec" => {
@@ -153,7 +167,7 @@ impl Lists<'_, '_, '_> {
                     return Err(wrong("needs a blank behind its text"));
                 }
                 Action::Pipe {
-                    text: self.string(text),
+                    text: self.quoted(text),
                     command: self.command(command, keyword == "pipe"),
                 }
             }
@@ -163,7 +177,7 @@ impl Lists<'_, '_, '_> {
                     return Err(wrong("needs a context"));
                 }
                 Action::Report {
-                    name: self.text(name),
+                    name: self.name(name),
                     command: self.command(command, keyword == "report"),
                 }
             }
@@ -172,7 +186,7 @@ impl Lists<'_, '_, '_> {
                 let (lifetime, list) = word(rest);
                 Action::Create {
                     name: self.string(name),
-                    lifetime: (!lifetime.is_empty()).then(|| self.text(lifetime)),
+                    lifetime: (!lifetime.is_empty()).then(|| self.name(lifetime)),
                     list: self.inner(list, depth)?,
                 }
             }
@@ -183,8 +197,8 @@ impl Lists<'_, '_, '_> {
                     return Err(wrong("needs a context and a lifetime"));
                 }
                 Action::Set {
-                    name: self.text(name),
-                    lifetime: self.text(lifetime),
+                    name: self.name(name),
+                    lifetime: self.name(lifetime),
                     list: self.inner(list, depth)?,
                 }
             }
@@ -196,7 +210,7 @@ impl Lists<'_, '_, '_> {
                 if name.is_empty() || !word(alias).1.is_empty() {
                     return Err(wrong("takes a context and an alias"));
                 }
-                Action::Alias { name: self.text(name), alias: self.string(alias) }
+                Action::Alias { name: self.name(name), alias: self.string(alias) }
             }
             "add" | "prepend" | "fill" => {
                 let (name, text) = named(self)?;
@@ -220,7 +234,7 @@ impl Lists<'_, '_, '_> {
                 Action::Shift { name, variable }
             }
             "empty" if words(rest).len() == 1 => {
-                Action::Empty { name: self.text(rest), variable: None }
+                Action::Empty { name: self.name(rest), variable: None }
             }
             "empty" => {
                 let (name, variable) = name_and_variable(self)?;
@@ -251,15 +265,15 @@ impl Lists<'_, '_, '_> {
                 Action::Cached { variable, entry }
             }
             "setltime" => match words(rest).as_slice() {
-                [name] => Action::SetLifetime { name: self.text(name), lifetime: None },
+                [name] => Action::SetLifetime { name: self.name(name), lifetime: None },
                 [name, lifetime] => Action::SetLifetime {
-                    name: self.text(name),
-                    lifetime: Some(self.text(lifetime)),
+                    name: self.name(name),
+                    lifetime: Some(self.name(lifetime)),
                 },
                 _ => return Err(wrong("takes a context and a lifetime")),
             },
             "setctime" => match words(rest).as_slice() {
-                [time, name] => Action::SetCreated { time: self.text(time), name: self.text(name) },
+                [time, name] => Action::SetCreated { time: self.name(time), name: self.name(name) },
                 _ => return Err(wrong("takes a time and a context")),
             },
             "event" => {
@@ -269,7 +283,7 @@ impl Lists<'_, '_, '_> {
                 } else {
                     (&b"0"[..], rest)
                 };
-                Action::Event { delay: self.text(delay), context: None, text: self.string(text) }
+                Action::Event { delay: self.name(delay), context: None, text: self.string(text) }
             }
             "tevent" => {
                 let (delay, text) = named(self)?;
@@ -282,8 +296,8 @@ impl Lists<'_, '_, '_> {
                     return Err(wrong("needs a name and a time"));
                 }
                 Action::Event {
-                    delay: self.text(delay),
-                    context: Some(self.text(context)),
+                    delay: self.name(delay),
+                    context: Some(self.name(context)),
                     text: self.string(text),
                 }
             }
@@ -308,7 +322,7 @@ impl Lists<'_, '_, '_> {
                         text,
                     }
                 } else {
-                    Action::SetWindow { time: self.text(subject), rule, text }
+                    Action::SetWindow { time: self.name(subject), rule, text }
                 }
             }
             "assign" | "assignsq" => {
@@ -363,9 +377,9 @@ impl Lists<'_, '_, '_> {
                     _ => return Err(wrong("takes a file, an offset and a context")),
                 };
                 Action::AddInput {
-                    file: self.text(file),
-                    offset: self.text(offset),
-                    context: context.map(|context| self.text(context)),
+                    file: self.name(file),
+                    offset: self.name(offset),
+                    context: context.map(|context| self.name(context)),
                 }
             }
             "dropinput" if !rest.is_empty() => Action::DropInput(one(self)?),
