@@ -79,6 +79,10 @@ impl Correlator {
     /// Runs until the inputs end, or a signal or a rule says so.
     pub(crate) fn run(&mut self) -> ExitCode {
         self.internal("SEC_STARTUP");
+        // Calendar rules act before the first line, which for a replay is when its time begins.
+        if !self.options.replay {
+            self.tick(self.clock.now());
+        }
         while self.round() == Next::On {}
         self.shut_down();
         let code = self.world.ended.and_then(|code| u8::try_from(code).ok());
