@@ -260,7 +260,14 @@ impl Reader<'_, '_, '_, '_> {
                 }
                 None => Vec::new(),
             };
-            let all_input = reader.yes("procallin", true)?;
+            let all_input = match reader.yes("procallin", true) {
+                Ok(yes) => yes,
+                // The file is in its sets all the same.
+                Err(message) => {
+                    reader.log.warning(reader.draft.line, format!("{message}: taken for Yes"));
+                    true
+                }
+            };
             reader.nothing_left()?;
             Ok((sets, all_input))
         };
