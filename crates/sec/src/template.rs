@@ -1,7 +1,7 @@
 //! Texts of rules with variables in them.
 //!
 //! SEC puts values into a text in up to three rounds (sec(1), "PATTERNS, PATTERN TYPES AND MATCH
-//! VARIABLES"): `$`-variables of the match, `%`-variables of a pair's first match, and, just before an
+//! VARIABLES"): `%`-variables of a pair's first match, `$`-variables of the match, and, just before an
 //! action runs, `%`-variables of action lists. A value put in by one round is masked from the rounds
 //! after it. Most texts can be cut into pieces once; where a literal could grow together with a value
 //! into another variable, the rounds run over the text itself.
@@ -175,7 +175,7 @@ impl Rounds {
 
     fn in_order(self) -> impl Iterator<Item = Round> {
         let all =
-            [(self.dollar, Round::Dollar), (self.first, Round::First), (self.list, Round::List)];
+            [(self.first, Round::First), (self.dollar, Round::Dollar), (self.list, Round::List)];
         all.into_iter().filter_map(|(on, round)| on.then_some(round))
     }
 }
