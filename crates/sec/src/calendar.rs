@@ -34,17 +34,13 @@ impl Moments {
             format!("`{text}` is no {name}: numbers from {low} to {high}, ranges such as 2-5, steps such as */2, joined by commas")
         })
         };
-        let mut days = read("day", day, 0, 31)? as u64;
-        if day == "*" || day.starts_with("*/") {
-            // The last day is one of the others, so that a star does not name it.
-            days &= !1;
-        }
         let mut weekdays = read("weekday", weekday, 0, 7)? as u64;
         weekdays |= (weekdays >> 7) & 1;
         Ok(Self {
             minutes: read("minute", minute, 0, 59)? as u64,
             hours: read("hour", hour, 0, 23)? as u64,
-            days,
+            // Every step of a star begins at 0, which is the last day: '*/6' names it, too.
+            days: read("day", day, 0, 31)? as u64,
             months: read("month", month, 1, 12)? as u64,
             weekdays,
             years: read("year", year, 0, 99)?,
@@ -100,4 +96,33 @@ fn condition(text: &str, low: u32, high: u32) -> Option<u128> {
 fn number(text: &str) -> Option<u32> {
     (!text.is_empty() && text.len() <= 4 && text.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::datetime;
+
+    use super::*;
+
+    #[test]
+    fn days_are_those_that_sec_acts_on() {
+        for (day, acts) in [
+            ("*", &[1, 2, 6, 12, 27, 28][..]),
+            ("*/6", &[6, 12, 28]),
+            ("*/1", &[1, 2, 6, 12, 27, 28]),
+            ("1-/6", &[1]),
+            ("-3/2", &[2, 28]),
+            ("0", &[28]),
+            ("0,27", &[27, 28]),
+            ("27-", &[27, 28]),
+            ("31", &[]),
+        ] {
+            let moments = Moments::read(&format!("* * {day} * *")).unwrap();
+            let found: Vec<i8> = [1, 2, 6, 12, 27, 28]
+                .into_iter()
+                .filter(|day| moments.contains(datetime(2026, 2, *day, 12, 0, 0, 0)))
+                .collect();
+            assert_eq!(found, acts, "{day}");
+        }
+    }
 }
