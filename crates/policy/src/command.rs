@@ -163,6 +163,18 @@ fn named(tool: &Tool, arguments: &[&str], found: Found<'_>) {
             });
         }
         Names::Sockets => words.iter().for_each(|word| socket(word, found)),
+        Names::BehindAt => words.iter().filter_map(|word| word.rsplit_once('@')).for_each(
+            |(_, host)| reached(host, port, found),
+        ),
+        Names::Shares => {
+            let is_slash = |one: char| matches!(one, '/' | '\\');
+            let share = words.first().and_then(|word| {
+                word.strip_prefix(is_slash)?.strip_prefix(is_slash)?.split(is_slash).next()
+            });
+            if let Some(host) = share {
+                reached(host, port, found);
+            }
+        }
         Names::SecondIsServer => {
             if let Some(server) = words.get(1) {
                 reached(server, port, found);

@@ -23,6 +23,10 @@ pub(crate) enum Names {
     SecondIsServer,
     /// Those that start with `@` are servers to be asked.
     AtServers,
+    /// What follows the last `@` of a word is a host; words without one are of this machine.
+    BehindAt,
+    /// The first is `//host/share`, also with backslashes.
+    Shares,
     /// None of them is a host.
     Nothing,
 }
@@ -103,11 +107,44 @@ const TOOLS: &[Tool] = &[
         ..PLAIN
     },
     Tool {
-        programs: &["telnet", "ftp", "tftp", "pftp", "rlogin", "rsh", "rexec", "ftpget", "ftpput"],
+        programs: &["telnet"],
         names: Names::HostAndPort,
-        short: "SXbeklnpP",
+        short: "SXbekln",
         ..PLAIN
     },
+    Tool {
+        programs: &["ftp", "pftp"],
+        names: Names::HostAndPort,
+        short: "NPTUoqrsu",
+        ..PLAIN
+    },
+    // Also busybox's, whose `-l` and `-r` name files.
+    Tool { programs: &["tftp"], names: Names::HostAndPort, short: "Rbclmr", ..PLAIN },
+    Tool { programs: &["ftpget", "ftpput"], names: Names::HostAndPort, short: "Ppu", ..PLAIN },
+    Tool {
+        programs: &["rlogin", "rsh", "rexec"],
+        names: Names::HostAndPort,
+        short: "eklp",
+        ..PLAIN
+    },
+    Tool {
+        programs: &["smbclient", "smbget"],
+        names: Names::Shares,
+        port: Some(445),
+        short: "ADILOTUWcdilmnoprst",
+        long: "user workgroup ip-address list command port directory authentication-file",
+        hosts: &["I", "L", "ip-address", "list"],
+        ..PLAIN
+    },
+    Tool {
+        programs: &["whois"],
+        port: Some(43),
+        short: "Tahipst",
+        long: "host port",
+        hosts: &["h", "host"],
+        ..PLAIN
+    },
+    Tool { programs: &["finger"], names: Names::BehindAt, port: Some(79), ..PLAIN },
     Tool {
         programs: &["ssh", "slogin", "autossh", "mosh", "sftp", "ssh-copy-id", "sshfs"],
         names: Names::Remote,
