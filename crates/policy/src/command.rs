@@ -163,9 +163,10 @@ fn named(tool: &Tool, arguments: &[&str], found: Found<'_>) {
             });
         }
         Names::Sockets => words.iter().for_each(|word| socket(word, found)),
-        Names::BehindAt => words.iter().filter_map(|word| word.rsplit_once('@')).for_each(
-            |(_, host)| reached(host, port, found),
-        ),
+        Names::BehindAt => words
+            .iter()
+            .filter_map(|word| word.rsplit_once('@'))
+            .for_each(|(_, host)| reached(host, port, found)),
         Names::Shares => {
             let is_slash = |one: char| matches!(one, '/' | '\\');
             let share = words.first().and_then(|word| {

@@ -106,18 +106,8 @@ const TOOLS: &[Tool] = &[
         listens: &["l", "listen"],
         ..PLAIN
     },
-    Tool {
-        programs: &["telnet"],
-        names: Names::HostAndPort,
-        short: "SXbekln",
-        ..PLAIN
-    },
-    Tool {
-        programs: &["ftp", "pftp"],
-        names: Names::HostAndPort,
-        short: "NPTUoqrsu",
-        ..PLAIN
-    },
+    Tool { programs: &["telnet"], names: Names::HostAndPort, short: "SXbekln", ..PLAIN },
+    Tool { programs: &["ftp", "pftp"], names: Names::HostAndPort, short: "NPTUoqrsu", ..PLAIN },
     // Also busybox's, whose `-l` and `-r` name files.
     Tool { programs: &["tftp"], names: Names::HostAndPort, short: "Rbclmr", ..PLAIN },
     Tool { programs: &["ftpget", "ftpput"], names: Names::HostAndPort, short: "Ppu", ..PLAIN },

@@ -62,6 +62,10 @@ fn known_form(text: &str, context: &Context<'_>) -> Option<Timestamp> {
     if let Some((stamp, "")) = stamp::common_log(bare, context) {
         return stamp;
     }
+    // As Snort writes it: 05/30-19:09:10.917356.
+    if let Some((stamp, "")) = stamp::month_slash(text, context) {
+        return stamp;
+    }
     // As .NET writes a date: /Date(1600000000000)/.
     let digits = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/"));
     if let Ok(number) = digits.unwrap_or(text).parse::<i64>() {

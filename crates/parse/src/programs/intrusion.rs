@@ -70,11 +70,14 @@ impl<'a> Alert<'a> {
     fn read(text: &'a str) -> Option<Alert<'a>> {
         let mut alert = Alert::default();
         let mut rest = text.trim_start();
-        for mark in ["[Drop]", "[wDrop]", "[Block]", "[Reject]"] {
-            if let Some(after) = rest.strip_prefix(mark) {
-                alert.dropped = mark != "[wDrop]";
-                rest = after.trim_start();
-            }
+        // What became of the packet: `[Drop]`, and `[drop]`, `[would_drop]` and more of Snort 3.
+        if let Some((mark, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'))
+            && !mark.is_empty()
+            && mark.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        {
+            let is_end = |end: &&str| mark.eq_ignore_ascii_case(end);
+            alert.dropped = ["drop", "block", "reject"].iter().any(|end| is_end(end));
+            rest = after.trim_start();
         }
         rest = rest.strip_prefix("[**]").unwrap_or(rest).trim_start();
         let (numbers, rest) = rest.strip_prefix('[')?.split_once(']')?;
@@ -112,6 +115,8 @@ impl<'a> Alert<'a> {
         let has_ports = matches!(self.protocol, "TCP" | "UDP" | "SCTP" | "tcp" | "udp" | "sctp");
         let split = |text: &'a str| match text.rsplit_once(':') {
             Some((address, number)) if has_ports && is_ip(address) => (address, port(number)),
+            // Behind the addresses of ICMP stand its type and its code.
+            Some((address, _)) if !is_ip(text) && is_ip(address) => (address, None),
             _ => (text, None),
         };
         let (source, source_port) = split(source.trim());

@@ -14,8 +14,9 @@ use crate::text::{is_ip, port};
 pub(super) const PROGRAM: Program = Program { name: "openvpn", tags: &["openvpn"], read };
 
 /// Phrases, `event.action` and `event.outcome`; the first that a message has counts.
-const PHRASES: [(&str, &str, &str); 23] = [
+const PHRASES: [(&str, &str, &str); 24] = [
     ("TLS Auth Error: Auth Username/Password verification failed", "vpn_login", FAILURE),
+    ("TLS Auth Error:", "vpn_login", FAILURE),
     ("AUTH_FAILED", "vpn_login", FAILURE),
     ("Auth Username/Password was not provided by peer", "vpn_login", FAILURE),
     ("WARNING: Failed running command (--auth-user-pass-verify)", "vpn_login", FAILURE),
@@ -51,7 +52,8 @@ pub(super) fn own<'a>(text: &'a str, context: &Context<'_>) -> Option<Line<'a>> 
     let is_one = peer_of(message).is_some()
         || ["OpenVPN 2.", "Initialization Sequence Completed", "TLS Error: ", "AUTH-PAM: "]
             .iter()
-            .any(|start| message.starts_with(start));
+            .any(|start| message.starts_with(start))
+        || message.starts_with("TCP connection established with [AF_INET");
     if !is_one {
         return None;
     }

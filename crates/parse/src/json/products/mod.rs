@@ -5,6 +5,7 @@ mod docker;
 mod falco;
 mod macos;
 mod pihole;
+mod snort;
 mod suricata;
 mod web;
 
@@ -19,6 +20,7 @@ type Complete = fn(&mut Event<'_>, bool) -> bool;
 const PRODUCTS: &[Complete] = &[
     falco::complete,
     suricata::complete,
+    snort::complete,
     docker::complete,
     pihole::complete,
     web::complete,

@@ -81,7 +81,8 @@ pub(super) fn own<'a>(text: &'a str, context: &Context<'_>) -> Option<Line<'a>> 
             .map(Into::into);
         line
     } else if let Some((_, stamp, rest)) = opened(text) {
-        if !rest.starts_with("msg=<") {
+        // What a call of the system said begins with the name of the call.
+        if !rest.starts_with("msg=<") && !rest.starts_with("interface=<") {
             return None;
         }
         Line::bare(text, created(stamp).unwrap_or(context.received))
