@@ -472,7 +472,7 @@ else
     row "rsyslog" "-" "not measured: it is not installed"
 fi
 syslog_ng=()
-if scripts/unpack-syslog-ng "$work/syslog-ng" 2>"$results/syslog-ng.log"; then
+if scripts/unpack-packages "$work/syslog-ng" syslog-ng-core syslog-ng-mod-http 2>"$results/syslog-ng.log"; then
     root=$work/syslog-ng
     modules=("$root"/usr/lib/syslog-ng/[0-9]*)
     libraries=("$root"/usr/lib/*)

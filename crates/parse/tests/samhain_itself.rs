@@ -68,8 +68,8 @@ lines'
 
 fn samhain() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("samhain");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/unpack-samhain");
-    let unpacked = Command::new(script).arg(&root).output().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/unpack-packages");
+    let unpacked = Command::new(script).arg(&root).arg("samhain").output().unwrap();
     if !unpacked.status.success() {
         let reason = String::from_utf8_lossy(&unpacked.stderr);
         eprintln!("skipped: cannot unpack samhain: {}", reason.trim());

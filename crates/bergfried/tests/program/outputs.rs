@@ -404,7 +404,7 @@ fn rsyslog_takes_messages_over_tls_and_knows_the_hub_by_its_certificate() {
 #[test]
 fn syslog_ng_takes_messages() {
     let Some(_) = crate::syslog::shippers::syslog_ng() else {
-        eprintln!("skipped: there is no syslog-ng, and scripts/unpack-syslog-ng got none");
+        eprintln!("skipped: there is no syslog-ng, and scripts/unpack-packages got none");
         return;
     };
     let directory = tempfile::tempdir().unwrap();

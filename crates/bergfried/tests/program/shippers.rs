@@ -97,7 +97,7 @@ ruleset(name="ship") {{
 fn syslog_ng_delivers_through_its_http_outputs() {
     const COUNT: usize = 900;
     let Some(mut syslog_ng) = syslog_ng() else {
-        eprintln!("skipped: there is no syslog-ng, and scripts/unpack-syslog-ng got none");
+        eprintln!("skipped: there is no syslog-ng, and scripts/unpack-packages got none");
         return;
     };
     let directory = tempfile::tempdir().unwrap();

@@ -140,8 +140,9 @@ pub(crate) fn syslog_ng() -> Option<Command> {
         }
     }
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("syslog-ng");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/unpack-syslog-ng");
-    let unpacked = Command::new(script).arg(&root).output().ok()?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/unpack-packages");
+    let packages = ["syslog-ng-core", "syslog-ng-mod-http"];
+    let unpacked = Command::new(script).arg(&root).args(packages).output().ok()?;
     if !unpacked.status.success() {
         return None;
     }
@@ -161,7 +162,7 @@ pub(crate) fn syslog_ng() -> Option<Command> {
 #[test]
 fn syslog_ng_sends_in_each_of_its_ways() {
     let Some(mut command) = syslog_ng() else {
-        eprintln!("skipped: there is no syslog-ng, and scripts/unpack-syslog-ng got none");
+        eprintln!("skipped: there is no syslog-ng, and scripts/unpack-packages got none");
         return;
     };
     let directory = tempfile::tempdir().unwrap();

@@ -85,7 +85,7 @@ fn syslog_ng_sends_over_tls() {
     let directory = tempfile::tempdir().unwrap();
     let Some(made) = Certificates::make(directory.path()) else { return };
     let Some(mut command) = syslog_ng() else {
-        eprintln!("skipped: there is no syslog-ng, and scripts/unpack-syslog-ng got none");
+        eprintln!("skipped: there is no syslog-ng, and scripts/unpack-packages got none");
         return;
     };
     made.sign("hub", "IP:127.0.0.1");
