@@ -15,7 +15,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::auth::Viewer;
-use crate::backtest::{Backtest, SecTrial, Trial, backtest, backtest_sec};
+use crate::backtest::{Backtest, Over, SecTrial, Trial, backtest, backtest_sec};
 use crate::error::{ApiError, ErrorBody, blocking};
 use crate::history::{Bounds, GivesUp};
 use crate::request::Body;
@@ -128,16 +128,17 @@ pub(crate) async fn run(
         let exceptions = state.alerting.read().exceptions().cloned().collect::<Vec<_>>();
         let exceptions = exceptions.into_iter().filter(|one| one.is_live(now)).collect();
         let settings = state.alerting.settings();
+        let over = Over { from, to, bounds, settings, exceptions };
         let told = match sets(&state, &subject)? {
             Some((sets, meant)) => {
                 let meant = &*meant;
-                let trial = SecTrial { sets, meant, from, to, bounds, settings, exceptions };
+                let trial = SecTrial { sets, meant, over };
                 backtest_sec(&state.reader, &trial)?
             }
             None => {
                 let (rules, meant) = rules(&state, subject)?;
                 let (rules, meant) = (Arc::new(rules), &*meant);
-                let trial = Trial { rules, meant, from, to, bounds, settings, exceptions };
+                let trial = Trial { rules, meant, over };
                 backtest(&state.reader, &trial)?
             }
         };

@@ -6,27 +6,21 @@
 
 mod fold;
 mod sec;
+mod tally;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use bergfried_alert::Settings;
-use bergfried_alert::exception::Exception;
 use bergfried_event::{Event, Finding, Timestamp};
 use bergfried_rules::{Engine, Limits, Rule, RuleSet};
 use bergfried_store::{Reader, StoreError, StoredEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use self::fold::Fold;
 pub(crate) use self::fold::TriedAlert;
 pub(crate) use self::sec::{SecTrial, backtest_sec};
-use crate::history::{Bounds, replay};
-
-/// How many of the events that were hit are shown.
-const EXAMPLES: usize = 10;
-/// The most days that are told one by one.
-const MAX_DAYS: i64 = 3_660;
+pub(crate) use self::tally::Over;
+use self::tally::{Cut, Tally};
+use crate::history::replay;
 
 /// What is tried, and over which time.
 pub(crate) struct Trial<'t> {
@@ -34,13 +28,7 @@ pub(crate) struct Trial<'t> {
     pub(crate) rules: Arc<RuleSet>,
     /// Which of them are meant.
     pub(crate) meant: &'t dyn Fn(&Rule) -> bool,
-    pub(crate) from: Timestamp,
-    pub(crate) to: Timestamp,
-    pub(crate) bounds: Bounds,
-    /// How findings become alerts.
-    pub(crate) settings: &'t Settings,
-    /// Those that count.
-    pub(crate) exceptions: Vec<Arc<Exception>>,
+    pub(crate) over: Over<'t>,
 }
 
 /// What would have been found.
@@ -100,8 +88,8 @@ pub(crate) struct Silencing {
 pub(crate) fn backtest(reader: &Reader, trial: &Trial<'_>) -> Result<Backtest, StoreError> {
     let started = std::time::Instant::now();
     let mut run = Run::new(trial);
-    let range = (trial.from, trial.to);
-    let cut = replay(reader, &trial.rules, range, &trial.bounds, |stored| run.show(stored))?;
+    let Over { from, to, bounds, .. } = &trial.over;
+    let cut = replay(reader, &trial.rules, (*from, *to), bounds, |stored| run.show(stored))?;
     let mut told = run.end(reader.stats().oldest, cut);
     told.took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(told)
@@ -112,15 +100,10 @@ struct Run<'t> {
     engine: Engine,
     /// The places of the rules that are meant.
     meant: Vec<usize>,
-    findings: Vec<Finding>,
-    events: u64,
-    stated: u64,
+    /// Of the rules that are meant, until now.
     hits: u64,
-    /// By the number of the day since the epoch.
-    days: BTreeMap<i64, u64>,
-    alerts: Fold<'t>,
-    silenced: BTreeMap<usize, u64>,
-    examples: VecDeque<Event<'static>>,
+    findings: Vec<Finding>,
+    tally: Tally<'t>,
 }
 
 impl<'t> Run<'t> {
@@ -136,101 +119,42 @@ impl<'t> Run<'t> {
             trial,
             engine: Engine::new(Arc::clone(&trial.rules), limits),
             meant: counted.map(|(index, _)| *index).collect(),
-            findings: Vec::new(),
-            events: 0,
-            stated: 0,
             hits: 0,
-            days: BTreeMap::new(),
-            alerts: Fold::new(trial.settings),
-            silenced: BTreeMap::new(),
-            examples: VecDeque::with_capacity(EXAMPLES),
+            findings: Vec::new(),
+            tally: Tally::new(&trial.over),
         }
     }
 
     fn show(&mut self, stored: &StoredEvent) {
-        self.events += 1;
+        self.tally.events += 1;
         let created = stored.event.created();
-        if created < self.trial.from {
+        if created < self.trial.over.from {
             self.engine.warm(&stored.event, stored.id);
             return;
         }
         self.engine.observe(&stored.event, stored.id, &mut self.findings);
         let hits = self.engine.hits();
         let all: u64 = self.meant.iter().filter_map(|index| hits.get(*index)).sum();
-        let new = all.saturating_sub(self.hits);
-        if new > 0 {
-            self.hits = all;
-            *self.days.entry(created.micros().div_euclid(Timestamp::DAY)).or_default() += new;
-            if self.examples.len() >= EXAMPLES {
-                self.examples.pop_front();
-            }
-            self.examples.push_back(stored.event.clone());
-        }
+        self.tally.hit(all.saturating_sub(self.hits), created, Some(&stored.event));
+        self.hits = all;
         self.take();
     }
 
     fn take(&mut self) {
-        let trial = self.trial;
-        for finding in std::mem::take(&mut self.findings) {
+        for finding in self.findings.drain(..) {
             // What a rule refers to may state something of its own.
-            if !trial.rules.get(&finding.rule_id).is_some_and(|rule| (trial.meant)(rule)) {
-                continue;
-            }
-            self.stated += 1;
-            let covers = |exception: &Arc<Exception>| exception.scope.covers(&finding);
-            match trial.exceptions.iter().position(covers) {
-                Some(index) => *self.silenced.entry(index).or_default() += 1,
-                None => self.alerts.take(&finding),
+            let rule = self.trial.rules.get(&finding.rule_id);
+            if rule.is_some_and(|rule| (self.trial.meant)(rule)) {
+                self.tally.find(&finding);
             }
         }
     }
 
-    fn end(
-        mut self,
-        oldest: Option<Timestamp>,
-        cut: Option<(Timestamp, &'static str)>,
-    ) -> Backtest {
+    fn end(mut self, oldest: Option<Timestamp>, cut: Cut) -> Backtest {
         self.engine.flush(&mut self.findings);
         self.take();
-        let trial = self.trial;
-        let to = cut.map_or(trial.to, |(at, _)| at.max(trial.from));
-        let (alerts, more_alerts) = self.alerts.end();
-        let silencing = self.silenced.iter().filter_map(|(index, findings)| {
-            let Exception { id, reason, .. } = &**trial.exceptions.get(*index)?;
-            Some(Silencing { id: id.clone(), reason: reason.clone(), findings: *findings })
-        });
-        Backtest {
-            from: trial.from,
-            to,
-            cut: cut.map(|(_, why)| why),
-            events: self.events,
-            hits: self.hits,
-            findings: self.stated,
-            silenced: self.silenced.values().sum(),
-            days: days(&self.days, oldest.map_or(to, |oldest| oldest.max(trial.from)), to),
-            alerts,
-            more_alerts,
-            exceptions: silencing.collect(),
-            examples: self.examples.into(),
-            took_ms: 0,
-        }
+        self.tally.end(oldest, cut)
     }
-}
-
-/// Every day from the first on that events are stored of.
-fn days(hits: &BTreeMap<i64, u64>, from: Timestamp, to: Timestamp) -> Vec<Day> {
-    let number = |time: Timestamp| time.micros().div_euclid(Timestamp::DAY);
-    let last = number(to.plus_micros(-1));
-    let first = number(from).max(last.saturating_sub(MAX_DAYS));
-    let one = |day: i64| Day {
-        day: Timestamp::from_micros(day.saturating_mul(Timestamp::DAY))
-            .to_string()
-            .chars()
-            .take(10)
-            .collect(),
-        hits: hits.get(&day).copied().unwrap_or(0),
-    };
-    (first..=last).map(one).collect()
 }
 
 #[cfg(test)]

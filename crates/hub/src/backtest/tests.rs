@@ -1,11 +1,14 @@
 use std::time::Duration;
 
-use bergfried_alert::exception::Scope;
+use bergfried_alert::Settings;
+use bergfried_alert::exception::{Exception, Scope};
 use bergfried_event::{Field, Value};
 use bergfried_query::search::parse;
 use bergfried_rules::Source;
 
+use super::fold::Fold;
 use super::*;
+use crate::history::Bounds;
 use crate::preview::tests::{NOW, events, rules, store};
 
 const TO: Timestamp = NOW.plus_micros(1);
@@ -31,11 +34,13 @@ fn tried_within(
     let trial = Trial {
         rules: Arc::new(set.only(meant)),
         meant: &meant,
-        from: NOW.plus_micros(-2 * Timestamp::DAY),
-        to: TO,
-        bounds,
-        settings: &Settings::default(),
-        exceptions: scopes.iter().enumerate().map(exception).collect(),
+        over: Over {
+            from: NOW.plus_micros(-2 * Timestamp::DAY),
+            to: TO,
+            bounds,
+            settings: &Settings::default(),
+            exceptions: scopes.iter().enumerate().map(exception).collect(),
+        },
     };
     backtest(reader, &trial).unwrap()
 }
