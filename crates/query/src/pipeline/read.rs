@@ -258,7 +258,8 @@ impl<'r, 't> Reader<'r, 't> {
             return self.field().map(|field| field.as_str().to_owned());
         };
         self.advance();
-        let mut candidates = vec![FieldName::new(named.clone()).as_str().to_owned(), named.clone()];
+        // A column goes by its own name first: `time` is a timechart's, and also short for a field.
+        let mut candidates = vec![named.clone(), FieldName::new(named.clone()).as_str().to_owned()];
         if !quoted && self.token().kind == Kind::Open {
             let opened = std::mem::replace(&mut self.at, place);
             match self.figure() {
@@ -277,7 +278,7 @@ impl<'r, 't> Reader<'r, 't> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the table has {}", columns.join(", ")),
         };
-        let candidate = candidates.last().map_or("", String::as_str);
+        let candidate = candidates.first().map_or("", String::as_str);
         Err(self.error(format!("there is no column `{}`, {hint}", candidate.escape_debug())))
     }
 }

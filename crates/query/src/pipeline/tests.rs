@@ -77,6 +77,13 @@ fn steps_are_read() {
             ],
         ),
         (
+            "* | timechart 5s by @timestamp | sort time, @timestamp",
+            vec![
+                Step::Timechart { span: 5_000_000, by: Some(name(Field::Timestamp)) },
+                Step::Sort(vec![sort("time", false), sort("@timestamp", false)]),
+            ],
+        ),
+        (
             "* | stats distinct(user) | sort -distinct(user.name)",
             vec![
                 Step::Stats { figures: vec![Figure::Distinct(name(Field::UserName))], by: vec![] },
