@@ -66,7 +66,7 @@ mod tests {
         for script in ["yes >&2", "sleep 60", "sleep 60 & wait", "exec >&- 2>&-; sleep 60"] {
             let begun = Instant::now();
             assert_eq!(sh(script, short).unwrap_err(), "sh did not end within 0 s");
-            assert!(begun.elapsed() < Duration::from_secs(10), "{script}");
+            assert!(begun.elapsed() < Duration::from_secs(45), "{script}");
         }
         let absent = ask(&[], Path::new("/nowhere/x"), &[], LIMITS).unwrap_err().to_string();
         assert!(absent.starts_with("cannot run x: No such file"), "{absent}");

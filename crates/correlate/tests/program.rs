@@ -58,7 +58,7 @@ impl Scene {
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let since = Instant::now();
     while !holds() {
-        assert!(since.elapsed() < Duration::from_secs(30), "waited for {what}");
+        assert!(since.elapsed() < Duration::from_secs(120), "waited for {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

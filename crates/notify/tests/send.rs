@@ -131,7 +131,7 @@ fn a_server_that_says_nothing_is_left_after_the_timeout() {
     let error = send(&channel("slack", &address, "")).unwrap_err();
     assert!(error.retryable);
     assert_eq!(error.message, "no answer within 1 s");
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < Duration::from_secs(20));
     drop(release);
 }
 
@@ -149,7 +149,7 @@ fn a_server_that_drips_is_left_after_the_timeout_too() {
     let start = Instant::now();
     let error = send(&channel("slack", &address, "")).unwrap_err();
     assert!(error.retryable, "{error:?}");
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 #[test]

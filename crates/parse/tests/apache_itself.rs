@@ -86,7 +86,7 @@ impl Apache {
                 .unwrap();
             let mut apache = Apache { process, directory: directory.clone(), port };
             let started = Instant::now();
-            while started.elapsed() < Duration::from_secs(20)
+            while started.elapsed() < Duration::from_secs(90)
                 && apache.process.try_wait().unwrap().is_none()
             {
                 if TcpStream::connect(("127.0.0.1", port)).is_ok() {
@@ -119,7 +119,7 @@ impl Apache {
                 .filter(|line| !line.contains("\"-\" 408") && !line.contains("\"request\":\"-\""))
                 .map(str::to_owned)
                 .collect();
-            if lines.len() >= count || started.elapsed() > Duration::from_secs(20) {
+            if lines.len() >= count || started.elapsed() > Duration::from_secs(90) {
                 assert_eq!(lines.len(), count, "lines of {log}");
                 return lines;
             }

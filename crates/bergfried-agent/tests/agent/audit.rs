@@ -18,7 +18,7 @@ use crate::running::Running;
 
 const LINES: usize = 100_000;
 const KILLS: usize = 50;
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Ten times as much where there is time for it.
 fn scale() -> usize {

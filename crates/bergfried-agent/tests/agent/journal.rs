@@ -11,7 +11,7 @@ use crate::hub::{Answer, Hub};
 use crate::running::Running;
 
 const PROGRAM: &str = "/lib/systemd/systemd-journal-remote";
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(120);
 
 fn tools_present() -> bool {
     let present =
@@ -93,7 +93,7 @@ fn each_entry_once_through_restarts() {
     let agent = start(&hub, directory.path(), &journal);
     hub.wait_for(400, LIMIT);
     let (status, took) = agent.terminate();
-    assert!(status.success() && took < Duration::from_secs(2), "{status} after {took:?}");
+    assert!(status.success() && took < Duration::from_secs(10), "{status} after {took:?}");
     let mut numbers: Vec<u64> = hub
         .lines()
         .iter()

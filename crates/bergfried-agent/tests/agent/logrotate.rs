@@ -10,7 +10,7 @@ use crate::hub::{Answer, Hub};
 use crate::running::Running;
 
 const LINES: usize = 200;
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Rotates so many times, right behind the last line of each round.
 fn rotates(rounds: usize, pause: Duration, directives: &str) {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::hub::{Answer, Hub};
 use crate::running::Running;
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 
 struct Host {
     hub: Hub,

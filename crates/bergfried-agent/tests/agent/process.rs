@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::hub::{Answer, Hub};
 use crate::running::Running;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(120);
 
 fn always_store() -> Hub {
     Hub::start(Box::new(|_| Answer::Store))
@@ -55,7 +55,7 @@ fn a_term_signal_stops_it_at_once_and_loses_nothing() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let (status, took) = agent.terminate();
-    assert!(status.success() && took < Duration::from_secs(2), "{status} after {took:?}");
+    assert!(status.success() && took < Duration::from_secs(10), "{status} after {took:?}");
     // What was read before waits in the spool, even when the file is gone.
     std::fs::remove_file(&log).unwrap();
     down.store(false, Ordering::SeqCst);

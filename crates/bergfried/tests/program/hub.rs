@@ -36,7 +36,7 @@ fn the_first_start_makes_secrets_and_later_ones_keep_everything() {
     let said = hub.process.out() + &hub.process.err();
     assert!(!said.contains(&key) && !said.contains(&token), "a secret was printed: {said}");
     let (status, took) = hub.interrupt();
-    assert!(status.success() && took < Duration::from_secs(2), "{status} after {took:?}");
+    assert!(status.success() && took < Duration::from_secs(10), "{status} after {took:?}");
 
     let hub = Hub::start(&data);
     assert_eq!((hub.key(), hub.agent_token()), (key.clone(), token.clone()));
@@ -108,7 +108,7 @@ fn it_stops_at_once_with_a_tail_open() {
     let mut reader = BufReader::new(stream);
     assert_eq!(read_head(&mut reader).unwrap().0, 200);
     let (status, took) = hub.interrupt();
-    assert!(status.success() && took < Duration::from_secs(2), "{status} after {took:?}");
+    assert!(status.success() && took < Duration::from_secs(10), "{status} after {took:?}");
     let mut rest = Vec::new();
     let _cut = reader.read_to_end(&mut rest);
 }

@@ -44,7 +44,7 @@ fn ctrl_c_and_kill_9_lose_nothing() {
             hub.kill();
         } else {
             let (status, took) = hub.interrupt();
-            assert!(status.success() && took < Duration::from_secs(2), "{status} in {took:?}");
+            assert!(status.success() && took < Duration::from_secs(10), "{status} in {took:?}");
         }
     }
     let hub = Hub::up(&data, &log);
@@ -91,6 +91,6 @@ fn the_demo_shows_findings_at_once_and_leaves_nothing() {
     let listed = run_with(bergfried(&["alerts", "--data-dir", data]), b"");
     assert!(listed.out.lines().count() >= 5, "{}", listed.out);
     let (status, took) = hub.interrupt();
-    assert!(status.success() && took < Duration::from_secs(2), "{status} after {took:?}");
+    assert!(status.success() && took < Duration::from_secs(10), "{status} after {took:?}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "something was left");
 }

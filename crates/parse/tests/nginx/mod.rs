@@ -77,7 +77,7 @@ impl Nginx {
 
     fn answers(&mut self) -> bool {
         let started = Instant::now();
-        while started.elapsed() < Duration::from_secs(20) {
+        while started.elapsed() < Duration::from_secs(90) {
             if self.process.try_wait().unwrap().is_some() {
                 return false;
             }

@@ -270,7 +270,7 @@ fn no_writer_is_ever_made_to_wait() {
         let mut found = Vec::new();
         let begun = Instant::now();
         while found.len() < rows {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{mode} {set_up}: {}", found.len());
+            assert!(begun.elapsed() < Duration::from_secs(120), "{mode} {set_up}: {}", found.len());
             if let Ok(Some(batch)) = reader.read(&start) {
                 found.extend(take(batch, &mut start));
             }
@@ -473,7 +473,7 @@ fn each_row_is_told_once_over_restarts() {
         let begun = Instant::now();
         let mut taken = 0;
         while taken < most && told.len() < total {
-            assert!(begun.elapsed() < Duration::from_secs(30), "{} of {total}", told.len());
+            assert!(begun.elapsed() < Duration::from_secs(120), "{} of {total}", told.len());
             inbox.read(&mut |observed| {
                 assert_eq!(Path::new(observed.observer.as_ref()), directory.path());
                 let row: Value = serde_json::from_slice(&observed.raw).unwrap();
