@@ -9,7 +9,7 @@ use super::rfc3164::stamped;
 use super::{Opened, open, priority, rfc5424};
 use crate::Context;
 use crate::stamp;
-use crate::text::{is_host_name, is_ip};
+use crate::text::{is_host_name, is_ip, port};
 
 /// A message through more relays than this is read as the last of them sent it.
 const MOST_RELAYS: usize = 4;
@@ -82,6 +82,14 @@ pub(super) fn sender(token: &str) -> &str {
     if let Some(address) = bracketed(token) {
         return address;
     }
+    // `192.0.2.1:514`, from where a relay had it.
+    if let Some((address, number)) = token.rsplit_once(':')
+        && !is_ip(token)
+        && is_ip(address)
+        && port(number).is_some()
+    {
+        return address;
+    }
     let first = token.split_once('/').map_or(token, |(first, _)| first);
     let host = first.rsplit_once('@').map_or(first, |(_, host)| host);
     let chained = host.len() < token.len()
@@ -109,6 +117,9 @@ mod tests {
         for (token, host) in [
             ("web1", "web1"),
             ("web1/relay", "web1"),
+            ("192.0.2.1:514", "192.0.2.1"),
+            ("web1:514", "web1:514"),
+            ("2001:db8::1", "2001:db8::1"),
             ("web1.example.org/192.0.2.1/relay2", "web1.example.org"),
             ("s_net@web1/relay", "web1"),
             ("s_net@web1", "web1"),

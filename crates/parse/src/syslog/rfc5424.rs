@@ -47,8 +47,10 @@ pub(super) fn versioned<'a>(
     let created = created.unwrap_or(context.received);
     let mut line = match value(program) {
         Some(program) => {
+            let (program, pid) = named(program);
             let mut line = Line::bare(message, created);
             line.program = Some(program.into());
+            line.pid = pid;
             line
         }
         // The name may stand before the message, as in the older form.
@@ -79,6 +81,16 @@ pub(super) fn push<'a>(
         }
         event.set_named(FieldName::Other(Cow::Owned(field)), value);
     }
+}
+
+/// The program and the process id of an APP-NAME such as `sshd[12]`, as senders write it that carry the
+/// tag of the older form over.
+fn named(program: &str) -> (&str, Option<i64>) {
+    let read = || {
+        let (name, inside) = program.strip_suffix(']')?.rsplit_once('[')?;
+        number(inside.as_bytes()).filter(|_| !name.is_empty()).map(|pid| (name, Some(pid)))
+    };
+    read().unwrap_or((program, None))
 }
 
 /// `sshd[12]: …` where the header names no program; without a process id it may be any text.
