@@ -76,7 +76,7 @@ impl<'a> Alert<'a> {
             && mark.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         {
             let is_end = |end: &&str| mark.eq_ignore_ascii_case(end);
-            alert.dropped = ["drop", "block", "reject"].iter().any(|end| is_end(end));
+            alert.dropped = ["drop", "block", "reject"].iter().any(is_end);
             rest = after.trim_start();
         }
         rest = rest.strip_prefix("[**]").unwrap_or(rest).trim_start();
