@@ -34,6 +34,11 @@ pub enum AccountChange {
         /// Its id.
         id: String,
     },
+    /// Searches that this person kept for themselves go; what they share stays.
+    ForgetSearches {
+        /// What they sign in with.
+        owner: String,
+    },
 }
 
 impl AccountChange {
@@ -116,6 +121,9 @@ impl Control {
                             .prepare_cached("DELETE FROM account WHERE kind = ?1 AND id = ?2")?
                             .execute(params![kind, id])?
                     }
+                    AccountChange::ForgetSearches { owner } => transaction
+                        .prepare_cached("DELETE FROM search WHERE owner = ?1 AND shared = 0")?
+                        .execute([owner])?,
                 };
             }
             Ok(())

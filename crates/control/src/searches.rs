@@ -199,6 +199,7 @@ fn named_twice(error: rusqlite::Error) -> ControlError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AccountChange;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
@@ -235,6 +236,19 @@ mod tests {
         assert_eq!(control.saved_search(own.id).unwrap(), None);
         let next = control.keep_search("ada", &search("mine", false), NOW).unwrap();
         assert!(next.id > shared.id, "a number is never given twice");
+    }
+
+    #[test]
+    fn what_somebody_kept_for_themselves_goes_with_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let control = Control::open(&directory.path().join("control.db")).unwrap();
+        control.keep_search("bob", &search("his", false), NOW).unwrap();
+        let ours = control.keep_search("bob", &search("ours", true), NOW).unwrap();
+        let mine = control.keep_search("ada", &search("mine", false), NOW).unwrap();
+        let gone = AccountChange::ForgetSearches { owner: "bob".to_owned() };
+        control.change_accounts(&[gone], &[], NOW).unwrap();
+        assert_eq!(control.saved_searches("bob").unwrap(), [ours.clone()]);
+        assert_eq!(control.saved_searches("ada").unwrap(), [mine, ours]);
     }
 
     #[test]

@@ -128,9 +128,11 @@ impl Resource for User {
     }
 }
 
-/// Takes out what goes with a user: memberships and keys.
+/// Takes out what goes with a user: memberships, keys, and searches that nobody else sees, which
+/// would otherwise be those of whoever gets the name next.
 pub(crate) fn take_out(draft: &mut Draft, user: &User) -> Result<(), Refusal> {
     groups::leave_all(draft, &user.id)?;
+    draft.forget_searches(&user.login);
     for key in keys_of(draft, user) {
         draft.delete::<Key>(&key.id)?;
     }

@@ -202,6 +202,11 @@ impl Draft {
         Ok(record)
     }
 
+    /// Forgets the searches that this person kept for themselves.
+    pub(crate) fn forget_searches(&mut self, owner: &str) {
+        self.changes.push(AccountChange::ForgetSearches { owner: owner.to_owned() });
+    }
+
     /// Takes a record out.
     ///
     /// # Errors
