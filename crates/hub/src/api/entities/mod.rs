@@ -143,10 +143,11 @@ impl When {
 pub(crate) struct EntityBody {
     kind: Kind,
     value: String,
-    /// When the first of all stored events that name it happened
+    /// When the first of all stored events that name it happened; of a host, when it was first heard
+    /// of, where that was before
     #[schema(value_type = Option<String>)]
     first_seen: Option<Timestamp>,
-    /// When the last of them happened
+    /// When the last of them happened; of a host without any, when it was last heard of
     #[schema(value_type = Option<String>)]
     last_seen: Option<Timestamp>,
     /// Events in the time that was asked for; the lists below count these
@@ -201,9 +202,13 @@ pub(crate) async fn entity(
         let width = width(times);
         let Counted { histogram, lists, country } = look.counted(&entity, width)?;
         let [hosts, users, addresses, actions, processes] = lists;
+        // Of hosts more is known than what retention left of their events.
+        let heard = (entity.kind == Kind::Host).then(|| state.hosts.get(&entity.value, now()));
+        let heard = heard.flatten();
+        let first_heard = heard.as_ref().map(|host| host.first_seen);
         Ok(Json(EntityBody {
-            first_seen: look.first()?,
-            last_seen: look.last()?,
+            first_seen: look.first()?.into_iter().chain(first_heard).min(),
+            last_seen: look.last()?.or(heard.map(|host| host.last_seen)),
             events: histogram.iter().map(|bucket| bucket.count).sum(),
             bucket: width / Timestamp::SECOND,
             histogram,
