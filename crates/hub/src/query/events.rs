@@ -30,6 +30,15 @@ pub(super) fn rows(
              time, or put `head` before `sort` to sort the latest ones"
         )));
     }
+    // Of large events a page holds fewer than it was asked for.
+    let short = page.more && page.events.len() < limit;
+    if short && sorts {
+        return Err(QueryError::TooMuch(format!(
+            "the {} latest of the events take all the memory that a search may take, so the others \
+             cannot be sorted with them: narrow the search or the time",
+            page.events.len()
+        )));
+    }
     let shown = shown(&pipeline.steps);
     // What is sorted by must be there until then.
     let mut columns = shown.clone();
@@ -46,7 +55,7 @@ pub(super) fn rows(
         .map(|stored| fields.iter().map(|field| value(&stored.event, field)).collect())
         .collect();
     let columns = columns.iter().map(|name| column(name)).collect();
-    let more = page.more && asked.is_none();
+    let more = page.more && asked.is_none() || short;
     let mut answer = Answer { columns, rows, more, ..Answer::default() };
     let steps: Vec<Step> = pipeline
         .steps

@@ -143,6 +143,26 @@ fn what_cannot_be_sorted_whole_is_not_sorted() {
 }
 
 #[test]
+fn large_events_that_are_left_out_are_told_of() {
+    let large = |n| {
+        let mut event = event(n, "root", "web", n, "login");
+        event.set(Field::Message, "x".repeat(64 << 10));
+        event
+    };
+    let (_directory, reader) = store((0..100).map(large).collect());
+    let limits = Limits { memory: 2 << 20, ..Limits::default() };
+    let ask = |text: &str| {
+        let pipeline = parse(text, NOW).unwrap();
+        answer(&reader, &pipeline, (Timestamp::MIN, Timestamp::MAX), &limits)
+    };
+    let latest = ask("* | head 90 | fields source.port").unwrap();
+    assert!(latest.more && latest.rows.len() < 90, "{}", latest.rows.len());
+    let refused = ask("* | head 90 | sort source.port").unwrap_err().to_string();
+    assert!(refused.contains("narrow"), "{refused}");
+    assert!(!ask("* | head 5 | sort source.port").unwrap().more);
+}
+
+#[test]
 fn answers_are_written_as_files() {
     let (_directory, reader) = store(some());
     let answer = ask(&reader, "* | count by user | sort user").unwrap();
