@@ -1,6 +1,8 @@
 //! What every request goes through: an id, a time limit, a line in the log; and its parameters.
 
-use std::time::{Duration, Instant};
+use std::cell::Cell;
+use std::pin::pin;
+use std::time::Duration;
 
 use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -9,16 +11,29 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use crate::error::ApiError;
 use crate::router::State;
 
-/// How long a handler may take before its answer begins.
+/// How long a handler may take before its answer begins, where it asks for no more.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 const REQUEST_ID: &str = "x-request-id";
 /// What Amazon's load balancers call it.
 const TRACE_ID: &str = "x-amzn-trace-id";
+
+tokio::task_local! {
+    /// Until when the handler of this request may take.
+    static UNTIL: Cell<Instant>;
+}
+
+/// Lets the handler that asks for it take this long from now on, where it had less left.
+pub(crate) fn allow(time: Duration) {
+    let longer = |until: &Cell<Instant>| until.set(until.get().max(Instant::now() + time));
+    // Work of no request has no end that could be moved.
+    UNTIL.try_with(longer).unwrap_or_default();
+}
 
 /// The id of a request, among its extensions.
 #[derive(Clone)]
@@ -35,15 +50,12 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     // Whatever is logged meanwhile carries the id that the client is told.
     let span = tracing::error_span!("request", id = id.to_str().unwrap_or_default());
     let handled = next.run(request).instrument(span);
-    let mut response = match tokio::time::timeout(TIME_LIMIT, handled).await {
-        Ok(response) => response,
-        Err(_) => ApiError::later(
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("no answer within {} s, try a narrower request or later", TIME_LIMIT.as_secs()),
-            5,
-        )
-        .into_response(),
-    };
+    let until = Cell::new(started + TIME_LIMIT);
+    let mut response = UNTIL.scope(until, in_time(handled)).await.unwrap_or_else(|| {
+        let seconds = started.elapsed().as_secs();
+        let message = format!("no answer within {seconds} s, try a narrower request or later");
+        ApiError::later(StatusCode::SERVICE_UNAVAILABLE, message, 5).into_response()
+    });
     tracing::debug!(
         id = id.to_str().unwrap_or_default(),
         %method,
@@ -54,6 +66,19 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     );
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// What a handler answers; none where its time is over before.
+async fn in_time(handled: impl Future<Output = Response>) -> Option<Response> {
+    let mut handled = pin!(handled);
+    loop {
+        let until = UNTIL.with(Cell::get);
+        match timeout_at(until, &mut handled).await {
+            Ok(response) => return Some(response),
+            Err(_elapsed) if UNTIL.with(Cell::get) > until => {}
+            Err(_elapsed) => return None,
+        }
+    }
 }
 
 /// The id that the client gave, or a new one.
@@ -138,5 +163,40 @@ impl<T: DeserializeOwned + Default> FromRequest<State> for MaybeBody<T> {
             return Ok(MaybeBody(T::default()));
         }
         Body::from_request(request, state).await.map(|Body(body)| MaybeBody(body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::time::sleep_until;
+
+    use super::*;
+
+    /// What becomes of a handler that is given so little.
+    async fn within_little(handled: impl Future<Output = ()>) -> Option<Response> {
+        let until = Instant::now() + Duration::from_millis(20);
+        let answer = async {
+            handled.await;
+            StatusCode::OK.into_response()
+        };
+        UNTIL.scope(Cell::new(until), in_time(answer)).await
+    }
+
+    #[tokio::test]
+    async fn a_handler_has_the_time_that_it_asks_for() {
+        let over = || Instant::now() + Duration::from_millis(60);
+        let patient = async {
+            allow(Duration::from_secs(3_600));
+            sleep_until(over()).await;
+        };
+        assert!(within_little(patient).await.is_some());
+        assert!(within_little(pending()).await.is_none(), "who asks for nothing has an end");
+        let modest = async {
+            allow(Duration::from_millis(1));
+            pending().await
+        };
+        assert!(within_little(modest).await.is_none(), "nor does it go on for ever");
     }
 }

@@ -11,8 +11,11 @@ use tokio::time::timeout;
 
 use crate::config::SearchLimits;
 use crate::error::{ApiError, blocking};
+use crate::request;
 use crate::router::State;
 
+/// How long a request has, beyond that of its turn and its search, to say what came of them.
+const MORE: Duration = Duration::from_secs(5);
 /// How many searches run at once; each uses up to two threads.
 const AT_ONCE: usize = 4;
 
@@ -28,6 +31,8 @@ impl Searches {
     }
 
     async fn turn(&self, reader: &Reader) -> Result<Turn, ApiError> {
+        // As long for the turn, then for the search; both say by themselves that it was too long.
+        request::allow(self.limits.time * 2 + MORE);
         let permit = timeout(self.limits.time, Arc::clone(&self.permits).acquire_owned()).await;
         let permit = match permit {
             Ok(permit) => permit.map_err(|error| ApiError::internal(&error))?,
