@@ -65,6 +65,15 @@ impl Client {
         self.read(self.send_get(path, parameters, Some(Duration::from_secs(60)))?)
     }
 
+    /// As [`Client::get`], for as long as the hub lets a search take.
+    pub(crate) fn search<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        parameters: &[(&str, String)],
+    ) -> anyhow::Result<T> {
+        self.read(self.send_get(path, parameters, None)?)
+    }
+
     /// The lines of an answer that goes on until either side ends it.
     pub(crate) fn follow(
         &self,

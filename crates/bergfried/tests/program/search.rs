@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::http::{escaped, request};
 use crate::support::hub::Hub;
 use crate::support::lines::{ago, break_in, failed};
-use crate::support::process::{Done, run_with};
+use crate::support::process::{Done, bergfried, run_with};
 use crate::support::wait_until;
 
 /// A hub that six failed logins and one that was accepted came to, and two of another user.
@@ -168,6 +168,59 @@ fn the_command_prints_tables_and_writes_files() {
         assert_eq!(done.code, Some(2), "{arguments:?}: {}", done.out);
         assert!(done.err.contains(message), "{arguments:?}: {}", done.err);
     }
+}
+
+#[test]
+fn the_directory_of_a_stopped_hub_answers_as_the_hub_did() {
+    let directory = tempfile::tempdir().unwrap();
+    let hub = hub(directory.path());
+    let searches: [&[&str]; 13] = [
+        &["failed", "--format", "ndjson"],
+        &["failed", "-n", "3", "--format", "json"],
+        &["failed password -bob", "--format", "raw"],
+        &["failed"],
+        &["failed", "--format", "csv"],
+        &["failed | top source.ip"],
+        &["failed | count by user, host", "--format", "csv"],
+        &["* | timechart 1d by event.action", "--format", "json"],
+        &["* | fields user, source.ip | head 3", "--format", "ndjson"],
+        &["failed", "--top", "source.ip"],
+        &["failed", "--histogram", "1d"],
+        &["failed | count", "--last", "1s"],
+        &["nothing here"],
+    ];
+    let answers: Vec<String> = searches.iter().map(|search| searched(&hub, search)).collect();
+    let parquet = directory.path().join("running.parquet");
+    let file = ["failed", "--format", "parquet", "--output"];
+    said(&hub, &[&["search"], &file[..], &[parquet.to_str().unwrap()]].concat());
+    hub.interrupt();
+    let stopped = |arguments: &[&str]| {
+        let mut command = bergfried(&[&["search"], arguments].concat());
+        command.env("BERGFRIED_DATA_DIR", directory.path());
+        run_with(command, b"")
+    };
+    for (search, answer) in searches.iter().zip(answers) {
+        let done = stopped(search);
+        assert_eq!((done.code, &done.out), (Some(0), &answer), "{search:?}: {}", done.err);
+    }
+    let again = directory.path().join("stopped.parquet");
+    assert_eq!(stopped(&[&file[..], &[again.to_str().unwrap()]].concat()).code, Some(0));
+    assert_eq!(std::fs::read(again).unwrap(), std::fs::read(parquet).unwrap());
+    let explained = stopped(&["203.0.113.7", "--explain"]);
+    assert!(explained.out.contains("events      7 matched"), "{}", explained.out);
+    for (arguments, part) in [
+        (&["sorce.ip:1"][..], "did you mean `source.ip`"),
+        (&["failed", "--last", "soon"], "no span of time"),
+        (&["failed", "--save", "x"], "cannot reach the hub"),
+    ] {
+        let done = stopped(arguments);
+        assert!(done.code != Some(0) && done.err.contains(part), "{arguments:?}: {}", done.err);
+    }
+}
+
+/// What `bergfried search` prints.
+fn searched(hub: &Hub, arguments: &[&str]) -> String {
+    said(hub, &[&["search"], arguments].concat())
 }
 
 #[test]

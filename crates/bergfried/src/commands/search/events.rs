@@ -3,11 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Format;
-use crate::client::Client;
+use super::source::{Asked, Page, Source};
 use crate::terminal::{fit, plain, width};
 
 /// How many events are printed where nothing says it.
@@ -15,36 +14,29 @@ pub(super) const LIMIT: usize = 100;
 /// The most events that the hub gives at once.
 pub(super) const PAGE: usize = 1_000;
 
-#[derive(Deserialize)]
-struct Page {
-    events: Vec<Map<String, Value>>,
-    next: Option<String>,
-}
-
 pub(super) fn print(
-    client: &Client,
-    mut parameters: Vec<(&'static str, String)>,
+    source: &Source,
+    asked: &Asked<'_>,
     limit: usize,
     format: Format,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let mut left = limit;
+    let (mut left, mut place) = (limit, None);
     let mut all = Vec::new();
     while left > 0 {
-        let limit = left.min(PAGE);
-        parameters.push(("limit", limit.to_string()));
-        let page: Page = client.get("search", &parameters)?;
-        left -= page.events.len().min(left);
+        let Page { events, next } = source.page(asked, left.min(PAGE), place)?;
+        left -= events.len().min(left);
         if format == Format::Json {
-            all.extend(page.events);
+            all.extend(events);
         } else {
-            for event in &page.events {
+            for event in &events {
                 one(event, format, out)?;
             }
         }
-        let Some(next) = page.next else { break };
-        parameters.retain(|(name, _)| !matches!(*name, "before" | "limit"));
-        parameters.push(("before", next));
+        if next.is_none() {
+            break;
+        }
+        place = next;
     }
     if format == Format::Json {
         serde_json::to_writer_pretty(&mut *out, &all)?;

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use bergfried_query::pipeline::{Pipeline, Step};
+use bergfried_store::Explanation;
 use serde::Deserialize;
 
 use crate::terminal::plain;
@@ -63,7 +65,38 @@ pub(super) fn print(explained: &Explained, out: &mut dyn Write) -> anyhow::Resul
     Ok(ExitCode::SUCCESS)
 }
 
+impl Explained {
+    /// What a store says of a search.
+    pub(super) fn of(explanation: &Explanation, pipeline: &Pipeline) -> Explained {
+        Explained {
+            condition: pipeline.predicate.to_string(),
+            steps: pipeline.steps.iter().map(Step::to_string).collect(),
+            segments: Parts::of(explanation.segments),
+            row_groups: Parts::of(explanation.row_groups),
+            blocks: Parts::of(explanation.blocks),
+            events_from_index: explanation.events_from_index,
+            events_read: explanation.events_read,
+            events_decoded: explanation.events_decoded,
+            events_matched: explanation.events_matched,
+            stopped_early: explanation.stopped_early,
+        }
+    }
+}
+
 impl Parts {
+    fn of(parts: bergfried_store::Parts) -> Parts {
+        Parts {
+            all: parts.all,
+            by_time: parts.by_time,
+            by_statistics: parts.by_statistics,
+            by_bloom_filter: parts.by_bloom_filter,
+            by_token_filter: parts.by_token_filter,
+            unneeded: parts.unneeded,
+            from_index: parts.from_index,
+            read: parts.read,
+        }
+    }
+
     fn said(&self) -> String {
         let left_out = [
             (self.by_time, "left out by time"),

@@ -7,8 +7,6 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use crate::client::Client;
-
 pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
@@ -44,15 +42,4 @@ pub(super) fn into(
             Err(error)
         }
     }
-}
-
-/// Copies what the hub writes as a file.
-pub(super) fn copy(
-    client: &Client,
-    parameters: &[(&str, String)],
-    out: &mut dyn Write,
-) -> anyhow::Result<ExitCode> {
-    let mut body = client.follow("search/export", parameters)?;
-    io::copy(&mut body, out).context("the export ended early")?;
-    Ok(ExitCode::SUCCESS)
 }

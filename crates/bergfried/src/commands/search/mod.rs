@@ -5,6 +5,7 @@ mod events;
 mod explain;
 mod file;
 pub(crate) mod saved;
+mod source;
 mod table;
 
 use std::io::Write;
@@ -13,10 +14,11 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use bergfried_event::Timestamp;
-use bergfried_query::pipeline::Pipeline;
+use bergfried_hub::query::write::Format as Written;
 use clap::Args;
 
 pub(crate) use self::events::line;
+use self::source::{Asked, Source};
 use crate::arguments::{HubChoice, read_search};
 use crate::client::Client;
 
@@ -131,13 +133,13 @@ enum Format {
 }
 
 impl Format {
-    /// The hub's word, where the hub writes it as a file.
-    fn as_file(self) -> Option<&'static str> {
+    /// The hub's word, where it is written as a file.
+    fn as_file(self) -> Option<(&'static str, Written)> {
         match self {
-            Format::Csv => Some("csv"),
-            Format::Parquet => Some("parquet"),
-            Format::Json => Some("json"),
-            Format::Ndjson => Some("ndjson"),
+            Format::Csv => Some(("csv", Written::Csv)),
+            Format::Parquet => Some(("parquet", Written::Parquet)),
+            Format::Json => Some(("json", Written::Json)),
+            Format::Ndjson => Some(("ndjson", Written::Ndjson)),
             Format::Table | Format::Raw => None,
         }
     }
@@ -148,34 +150,32 @@ pub(crate) fn run(arguments: &Search, out: &mut dyn Write) -> anyhow::Result<Exi
     if !pipeline.steps.is_empty() && (arguments.top.is_some() || arguments.histogram.is_some()) {
         bail!("--top and --histogram go with a search without steps");
     }
-    let client = Client::new(&arguments.hub)?;
     if let Some(name) = &arguments.save {
+        let client = Client::new(&arguments.hub)?;
         saved::keep(&client, name, &arguments.query, &arguments.times, arguments.shared)?;
     }
-    let parameters = arguments.times.parameters(&arguments.query);
+    let source = Source::of(&arguments.hub)?;
+    let asked = Asked { query: &arguments.query, pipeline: &pipeline, times: &arguments.times };
     if arguments.explain {
-        return explain::print(&client.get("search/explain", &parameters)?, out);
-    }
-    if arguments.top.is_some() || arguments.histogram.is_some() {
-        return file::into(arguments.shown.output.as_deref(), out, |out| {
-            counts(arguments, &client, parameters, out)
-        });
+        return explain::print(&source.explain(&asked)?, out);
     }
     let Shown { format, output } = &arguments.shown;
-    found(&client, &pipeline, parameters, arguments.limit, *format, output.as_deref(), out)
+    if arguments.top.is_some() || arguments.histogram.is_some() {
+        return file::into(output.as_deref(), out, |out| counts(arguments, &source, &asked, out));
+    }
+    found(&source, &asked, arguments.limit, *format, output.as_deref(), out)
 }
 
 /// Prints what a search finds.
 fn found(
-    client: &Client,
-    pipeline: &Pipeline,
-    mut parameters: Vec<(&'static str, String)>,
+    source: &Source,
+    asked: &Asked<'_>,
     limit: Option<usize>,
     format: Format,
     output: Option<&std::path::Path>,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let steps = !pipeline.steps.is_empty();
+    let steps = !asked.pipeline.steps.is_empty();
     if steps && limit.is_some() {
         bail!("--limit goes with a search without steps: say `| head N`");
     }
@@ -192,32 +192,27 @@ fn found(
         bail!("Parquet is nothing for a terminal: say --output FILE");
     }
     file::into(output, out, |out| match format.as_file() {
-        Some(word) if exported || steps => {
-            parameters.push(("format", word.to_owned()));
-            file::copy(client, &parameters, out)
+        Some(written) if exported || steps => {
+            source.file(asked, written, out)?;
+            Ok(ExitCode::SUCCESS)
         }
-        _ if steps => {
-            let answer: table::Answer = client.get("query", &parameters)?;
-            table::print(&answer, pipeline, out)
-        }
-        _ => events::print(client, parameters, limit.unwrap_or(events::LIMIT), format, out),
+        _ if steps => table::print(&source.table(asked)?, asked.pipeline, out),
+        _ => events::print(source, asked, limit.unwrap_or(events::LIMIT), format, out),
     })
 }
 
 /// What `--top` and `--histogram` count.
 fn counts(
     arguments: &Search,
-    client: &Client,
-    mut parameters: Vec<(&'static str, String)>,
+    source: &Source,
+    asked: &Asked<'_>,
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let format = arguments.shown.format;
     if let Some(field) = &arguments.top {
         let limit = arguments.limit.unwrap_or(events::LIMIT).min(events::PAGE);
-        parameters.push(("field", field.clone()));
-        parameters.push(("limit", limit.to_string()));
-        return table::counts(client.get("top", &parameters)?, "value", format, out);
+        return table::counts(source.top(asked, field, limit)?, "value", format, out);
     }
-    parameters.extend(arguments.histogram.clone().map(|bucket| ("bucket", bucket)));
-    table::counts(client.get("histogram", &parameters)?, "time", format, out)
+    let bucket = arguments.histogram.as_deref().unwrap_or("1h");
+    table::counts(source.histogram(asked, bucket)?, "time", format, out)
 }

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::source::{Asked, Source};
 use super::{Shown, Times, found};
 use crate::arguments::{HubChoice, read_search};
 use crate::client::Client;
@@ -88,9 +89,10 @@ pub(crate) fn run(arguments: &Searches, out: &mut dyn Write) -> anyhow::Result<E
         Command::Run { name, last, shown } => {
             let saved = named(&client, name)?;
             let pipeline = read_search(&saved.query)?;
-            let parameters = saved.times(last.as_ref()).parameters(&saved.query);
-            let output = shown.output.as_deref();
-            return found(&client, &pipeline, parameters, None, shown.format, output, out);
+            let times = saved.times(last.as_ref());
+            let asked = Asked { query: &saved.query, pipeline: &pipeline, times: &times };
+            let (source, output) = (Source::Hub(client), shown.output.as_deref());
+            return found(&source, &asked, None, shown.format, output, out);
         }
         Command::Delete { name } => {
             let saved = named(&client, name)?;

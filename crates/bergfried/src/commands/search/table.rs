@@ -18,14 +18,14 @@ const MAX_CELL: usize = 60;
 pub(super) struct Answer {
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<Value>>,
-    more: bool,
+    pub(super) more: bool,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Column {
-    name: String,
-    kind: String,
-    approximate: bool,
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) approximate: bool,
 }
 
 pub(super) fn print(
