@@ -12,10 +12,12 @@ use super::request::Parameters;
 
 /// The most things on a page.
 const MAX_PAGE: usize = 10_000;
+/// Lists of words that are asked for by the name of one of them too.
+const ONE_OF: &[(&str, &str)] = &[("role", "roles"), ("scope", "scopes")];
 
 /// What a request asks for of a list.
 pub(super) struct Wish<'a> {
-    filters: Vec<Filter<'a>>,
+    filters: Vec<Filter>,
     /// Fields, and whether the greatest come first.
     sort: Vec<(&'a str, bool)>,
     page: usize,
@@ -23,8 +25,8 @@ pub(super) struct Wish<'a> {
 }
 
 /// A field, and the values that it must have one of.
-struct Filter<'a> {
-    field: &'a str,
+struct Filter {
+    field: &'static str,
     is_negated: bool,
     values: Vec<Wanted>,
 }
@@ -39,7 +41,7 @@ impl<'a> Wish<'a> {
     /// Reads the parameters; `fields` are those that can be filtered and sorted by.
     pub(super) fn read(
         parameters: &'a Parameters,
-        fields: &[&str],
+        fields: &'static [&'static str],
         default_page_size: usize,
     ) -> Result<Wish<'a>, Refusal> {
         let mut wish =
@@ -64,21 +66,26 @@ impl<'a> Wish<'a> {
         Ok(wish)
     }
 
-    fn add(&mut self, name: &'a str, value: &str, fields: &[&str]) -> Result<(), Refusal> {
+    fn add(
+        &mut self,
+        name: &str,
+        value: &str,
+        fields: &'static [&'static str],
+    ) -> Result<(), Refusal> {
         let (field, is_negated) = match name.strip_suffix('!') {
             Some(field) => (field, true),
             None => (name, false),
         };
-        if !fields.contains(&field) {
+        let list = ONE_OF.iter().find(|(one, _)| *one == field).map_or(field, |(_, all)| *all);
+        let Some(field) = fields.iter().copied().find(|known| *known == list) else {
             let name = name.escape_debug();
             return Err(Refusal::invalid(format!("Invalid filter parameter: {name}")));
-        }
+        };
         let wanted = match value.strip_prefix('~') {
             Some(part) => Wanted::Containing(part.to_lowercase()),
             None => Wanted::Exactly(value.to_owned()),
         };
-        let same =
-            |filter: &&mut Filter<'_>| filter.field == field && filter.is_negated == is_negated;
+        let same = |filter: &&mut Filter| filter.field == field && filter.is_negated == is_negated;
         match self.filters.iter_mut().find(same) {
             Some(filter) => filter.values.push(wanted),
             None => self.filters.push(Filter { field, is_negated, values: vec![wanted] }),
@@ -201,6 +208,7 @@ mod tests {
             ("name!=a", &["b", "C"]),
             ("roles=y", &["b", "a"]),
             ("roles!=x", &["a", "C"]),
+            ("role=y&roles=x", &["b", "a"]),
             ("roles=x&name=a", &[]),
             ("count=9", &["a"]),
             ("none=", &["b", "a", "C"]),
