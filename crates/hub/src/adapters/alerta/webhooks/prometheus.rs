@@ -23,7 +23,12 @@ pub(super) fn read(call: &Call<'_>) -> Result<Asked, Refusal> {
 
 /// Grafana's alerts have the same form.
 pub(super) fn alerts(call: &Call<'_>, payload: &Value, product: &str) -> Result<Asked, Refusal> {
-    Asked::each(list(payload, "/alerts"), |alert| Ok(of(call, payload, alert, product)))
+    Asked::each(list(payload, "/alerts"), |alert| {
+        if alert.get("labels").is_none_or(|labels| !labels.is_object()) {
+            return Err(Refusal::invalid("missing `labels` of an alert, expected an object"));
+        }
+        Ok(of(call, payload, alert, product))
+    })
 }
 
 /// Labels that say which matter it is become its fields; the others are tags, so that none is lost.

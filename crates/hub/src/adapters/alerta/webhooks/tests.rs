@@ -211,3 +211,17 @@ fn what_is_long_is_cut_and_what_is_much_is_refused() {
         assert_eq!(hook(&call(body.as_bytes(), &[], &settings)).is_ok(), good, "{count}");
     }
 }
+
+#[test]
+fn what_is_no_alert_of_alertmanager_is_refused() {
+    let settings = Settings::default();
+    for name in ["prometheus", "grafana"] {
+        let (_, hook) = hook(name).unwrap();
+        for alert in [json!(1), json!({}), json!({"labels": "x"}), json!(null)] {
+            let good = json!({"labels": {"alertname": "Down"}});
+            let body = json!({"alerts": [good, alert]}).to_string();
+            let refused = hook(&call(body.as_bytes(), &[], &settings)).unwrap_err();
+            assert!(refused.message().contains("`labels`"), "{name}: {}", refused.message());
+        }
+    }
+}
