@@ -497,6 +497,19 @@ fn the_command_line_says_why() {
         why.out.contains("Similar") && why.out.contains("(same source, user, host)"),
         "{why:?}"
     );
+    assert!(why.out.contains("bergfried alerts except"), "{}", why.out);
+    // What no rule found is no exception's.
+    let api = crate::alerta::Api::of(&hub);
+    let sent = |resource: &str| {
+        let alert = json!({"resource": resource, "event": "Down", "environment": "Production"});
+        let alert = id(&api.send(alert));
+        run_with(hub.client(&["alerts", "why", &alert[..8]]), b"").out
+    };
+    let why = sent("web1");
+    let silence =
+        "bergfried blackout add --environment='Production' --resource='web1' --event='Down' ";
+    assert!(why.contains(silence) && !why.contains("alerts except"), "{why}");
+    assert!(!sent("web1'; reboot '").contains("bergfried blackout"));
     let json = run_with(hub.client(&["alerts", "why", &worst, "--format", "json"]), b"");
     let json: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json["rule"]["id"], json["alert"]["rule_id"]);

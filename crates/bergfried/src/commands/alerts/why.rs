@@ -191,8 +191,7 @@ fn write_search(alert: &Alert, out: &mut dyn Write) -> std::io::Result<()> {
     let (from, to) = (text(search, "from"), text(search, "to"));
     let q = text(search, "q");
     // What would mean something to a shell is not shown as something to copy.
-    let is_safe = !q.contains('\'') && !q.chars().any(char::is_control) && plain(q) == q;
-    if is_safe {
+    if is_safe(q) {
         writeln!(out, "  bergfried search '{q}' --since {} --until {}", plain(from), plain(to))
     } else {
         writeln!(out, "  {} from {} to {}", plain(q), plain(from), plain(to))
@@ -201,11 +200,31 @@ fn write_search(alert: &Alert, out: &mut dyn Write) -> std::io::Result<()> {
 
 /// How to be told of it no more, as a command to copy.
 fn write_exception(alert: &Alert, out: &mut dyn Write) -> std::io::Result<()> {
-    // What was sent from outside is silenced with a blackout.
-    if text(alert, "rule_id").is_empty() {
-        return Ok(());
+    if alert.get("rule_id").is_some_and(Value::is_string) {
+        section("Where it means nothing", out)?;
+        let id = plain(text(alert, "id").get(..8).unwrap_or_default());
+        return writeln!(
+            out,
+            "  bergfried alerts except {id} --user --host --reason '…' --for 30d"
+        );
     }
-    section("Where it means nothing", out)?;
-    let id = plain(text(alert, "id").get(..8).unwrap_or_default());
-    writeln!(out, "  bergfried alerts except {id} --user --host --reason '…' --for 30d")
+    // What was sent from outside is silenced with a blackout.
+    let names = ["environment", "resource", "event"].map(|name| (name, text(alert, name)));
+    if names.iter().all(|(_, value)| is_safe(value)) {
+        section("Where it means nothing", out)?;
+        write!(out, "  bergfried blackout add")?;
+        for (name, value) in names {
+            write!(out, " --{name}='{value}'")?;
+        }
+        writeln!(out, " --reason '…' --for 30d")?;
+    }
+    Ok(())
+}
+
+/// Whether a text between quotes means nothing to a shell and looks like what it is.
+fn is_safe(text: &str) -> bool {
+    !text.is_empty()
+        && !text.contains('\'')
+        && !text.chars().any(char::is_control)
+        && plain(text) == text
 }
