@@ -144,7 +144,7 @@ impl Heartbeat {
             text,
             tags: self.tags.clone(),
             attributes,
-            origin: "bergfried/heartbeats".to_owned(),
+            origin: settings.heartbeat_origin.clone(),
             kind: "heartbeatAlert".to_owned(),
             create_time: now,
             timeout: settings.alert_timeout,

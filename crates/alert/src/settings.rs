@@ -13,6 +13,8 @@ pub struct Settings {
     pub heartbeat_timeout: u32,
     /// Milliseconds between making and receiving, above which a heartbeat is slow.
     pub heartbeat_max_latency: u32,
+    /// Who says how well the senders of heartbeats are: the command `alerta` and the host that it runs on.
+    pub heartbeat_origin: String,
     /// Seconds after which an acknowledgement ends; 0: never.
     pub ack_timeout: u32,
     /// Seconds after which a shelved alert comes back; 0: never.
@@ -48,6 +50,7 @@ impl Default for Settings {
             alert_timeout: 86_400,
             heartbeat_timeout: 86_400,
             heartbeat_max_latency: 2_000,
+            heartbeat_origin: "alerta/bergfried".to_owned(),
             ack_timeout: 0,
             shelve_timeout: 7_200,
             history_limit: 100,

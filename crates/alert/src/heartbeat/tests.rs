@@ -75,6 +75,7 @@ fn alerts_have_the_values_of_the_client() {
         assert_eq!(alert.service, ["Alerta"]);
         assert_eq!(alert.group, "System");
         assert_eq!(alert.kind, "heartbeatAlert");
+        assert_eq!(alert.origin, settings.heartbeat_origin);
         assert_eq!(alert.correlate, ["HeartbeatFail", "HeartbeatSlow", "HeartbeatOK"]);
         assert_eq!(alert.tags, ["nightly"]);
         assert_eq!(alert.customer.as_deref(), Some("acme"));

@@ -34,7 +34,10 @@ fn a_silent_sender_is_one_alert_whether_the_hub_or_the_client_says_it() {
     ] {
         assert_eq!(failed[name], value, "{name}");
     }
+    // Of a sender that is well only the client speaks.
+    client.ok(&["heartbeat", "-O", "cron", "--timeout", "600"]);
     client.ok(&["heartbeats", "--alert"]);
+    assert_eq!(alerts_of(&api, "cron")[0]["origin"], failed["origin"]);
     let alerts = alerts_of(&api, "backup");
     assert_eq!(alerts.len(), 1, "{alerts:?}");
     assert_eq!(alerts[0]["id"], failed["id"]);
@@ -49,7 +52,7 @@ fn a_silent_sender_is_one_alert_whether_the_hub_or_the_client_says_it() {
     assert_eq!((alerts.len(), &alerts[0]["event"]), (1, &json!("HeartbeatOK")));
     assert!(client.ok(&["heartbeats"]).contains("backup"));
     client.ok(&["heartbeats", "--purge"]);
-    assert_eq!(api.get("/heartbeats")["total"], 1, "what is well stays");
+    assert_eq!(api.get("/heartbeats")["total"], 2, "what is well stays");
 }
 
 #[test]

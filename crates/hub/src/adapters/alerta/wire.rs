@@ -17,10 +17,12 @@ use super::markup;
 use super::request::Base;
 
 /// Who says what names no sender.
-static ORIGIN: LazyLock<String> = LazyLock::new(|| {
-    let host = rustix::system::uname();
-    format!("bergfried/{}", host.nodename().to_string_lossy())
-});
+static ORIGIN: LazyLock<String> = LazyLock::new(|| origin_of("bergfried"));
+
+/// A program on this host, as Alerta's clients name who says something.
+pub(super) fn origin_of(program: &str) -> String {
+    format!("{program}/{}", rustix::system::uname().nodename().to_string_lossy())
+}
 
 /// A date as the API writes it: UTC, cut to milliseconds.
 pub(crate) fn date(time: Timestamp) -> String {

@@ -169,6 +169,9 @@ fn model(keys: &mut Keys<'_>, settings: &mut AlertaSettings) -> Result<(), Setti
     if let Some(name) = keys.text("ALARM_MODEL")? {
         let expected = "expected ALERTA or ISA_18_2";
         model = Model::named(&name).ok_or_else(|| keys.wrong("ALARM_MODEL", expected))?;
+        if let Some(colors) = settings.look.colors.as_object_mut() {
+            colors.insert("severity".to_owned(), words::colors_of(&name));
+        }
     }
     let severities = match keys.value("SEVERITY_MAP") {
         None => model.severities.clone(),

@@ -22,7 +22,10 @@ fn an_empty_file_means_what_alerta_means() {
         settings.policy.allowed_environments.iter().map(|pattern| pattern.text.as_str()).collect();
     assert_eq!(environments, ["Production", "Development"]);
     assert_eq!(settings.default_page_size, 50);
-    assert_eq!(settings.alert, bergfried_alert::Settings::default());
+    let heartbeat_origin = settings.alert.heartbeat_origin.clone();
+    assert!(heartbeat_origin.starts_with("alerta/"), "{heartbeat_origin}");
+    let expected = bergfried_alert::Settings { heartbeat_origin, ..Default::default() };
+    assert_eq!(settings.alert, expected);
     assert_eq!(settings.audience(), "/api");
 }
 
@@ -129,5 +132,15 @@ fn the_prefix_is_a_path_of_its_own() {
     assert_eq!(under("/alerta/v2/").unwrap().as_deref(), Some("/alerta/v2"));
     for bad in ["alerta", "/a//b", "/../b", "/{id}", "/a b", "/api/v1", "/api/v1/x", "/*x"] {
         assert!(under(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn every_severity_of_an_alarm_model_has_a_colour() {
+    for name in ["ALERTA", "ISA_18_2"] {
+        let settings = parse(&format!(r#"{{"ALARM_MODEL": "{name}"}}"#)).unwrap();
+        let colors = settings.look.colors["severity"].as_object().unwrap();
+        let mut severities = settings.alert.model.severities.iter();
+        assert!(severities.all(|(word, _)| colors.contains_key(word)), "{name}: {colors:?}");
     }
 }

@@ -4,10 +4,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use bergfried_alert::Settings;
 use ipnet::IpNet;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{AlertaSettings, Auth, Look, Policy, Proxy};
 use crate::adapters::alerta::settings::keys::pattern;
+use crate::adapters::alerta::wire;
 
 /// The severities' colours.
 const COLORS: &[(&str, &str)] = &[
@@ -25,6 +26,26 @@ const COLORS: &[(&str, &str)] = &[
     ("trace", "#7554BF"),
     ("unknown", "silver"),
 ];
+
+/// Those of the words of ISA 18.2.
+const ISA_COLORS: &[(&str, &str)] = &[
+    ("Critical", "red"),
+    ("High", "orange"),
+    ("Medium", "yellow"),
+    ("Low", "dodgerblue"),
+    ("Advisory", "lightblue"),
+    ("OK", "#00CC00"),
+];
+
+/// The colours of the severities of an alarm model.
+pub(super) fn colors_of(model: &str) -> Value {
+    let colors = if model == "ISA_18_2" { ISA_COLORS } else { COLORS };
+    colors
+        .iter()
+        .map(|(name, color)| ((*name).to_owned(), json!(color)))
+        .collect::<Map<_, _>>()
+        .into()
+}
 
 const COLUMNS: &[&str] = &[
     "severity",
@@ -44,7 +65,7 @@ const COLUMNS: &[&str] = &[
 /// What a file that says nothing means.
 pub(super) fn originals() -> AlertaSettings {
     AlertaSettings {
-        alert: Settings::default(),
+        alert: Settings { heartbeat_origin: wire::origin_of("alerta"), ..Settings::default() },
         auth: auth(),
         proxy: None,
         policy: Policy {
@@ -110,7 +131,7 @@ fn auth() -> Auth {
 fn look() -> Look {
     Look {
         colors: json!({
-            "severity": COLORS.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
+            "severity": colors_of("ALERTA"),
             "status": {
                 "ack": "skyblue",
                 "shelved": "skyblue",
