@@ -88,6 +88,8 @@ pub(crate) struct HubParts {
     pub(crate) alerta_rate: Arc<alerta::Rate>,
     /// What Alerta's API did since the start.
     pub(crate) alerta_counts: Arc<alerta::Counts>,
+    /// What an administrator switched off in it.
+    pub(crate) alerta_switches: Arc<alerta::Switches>,
     /// A permit for each list of alerts that may be made at once.
     pub(crate) scans: Arc<tokio::sync::Semaphore>,
     /// Who is signed in to the console.
@@ -210,7 +212,11 @@ pub(crate) fn router(state: State) -> Router {
         None => alerta::under("/api", &state.alerta),
     };
     let alerta_has_prefix = state.alerta.prefix.as_deref() != Some("");
-    Router::new()
+    let elastic = match alerta_has_prefix {
+        true => elastic::routes(elastic::no_such_path),
+        false => elastic::routes(alerta::no_such_path),
+    };
+    let whole = Router::new()
         .route("/", get(front))
         .route("/events", get(events))
         .route("/install.sh", get(api::install::script))
@@ -224,18 +230,19 @@ pub(crate) fn router(state: State) -> Router {
         .route("/falco", post(falco::receive).layer(intake))
         .merge(watchtower::routes())
         .merge(heimdall::routes(alerta_has_prefix))
-        .merge(elastic::routes())
-        .merge(alerta)
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(|| async {
+        .merge(elastic)
+        .merge(alerta);
+    // What is at no path at all is said in the way of the API that stands at the root.
+    let whole = match alerta_has_prefix {
+        true => whole.fallback(no_such_path).method_not_allowed_fallback(|| async {
             ApiError::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "this path does not take that method, see /api/v1/openapi.json",
             )
-        })
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn(request::observe))
-        .with_state(state)
+        }),
+        false => alerta::ending(whole),
+    };
+    whole.layer(DefaultBodyLimit::max(MAX_BODY)).layer(from_fn(request::observe)).with_state(state)
 }
 
 /// `GET /events` is both Watchtower's and Heimdall's.

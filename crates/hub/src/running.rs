@@ -273,6 +273,7 @@ impl Hub {
             tls: tls.clone(),
             alerta_rate: Arc::new(Rate::new(config.alerta.max_alerts_per_second)),
             alerta_counts: Arc::default(),
+            alerta_switches: Arc::default(),
             alerta: Arc::new(config.alerta),
             bulk_tasks: Arc::default(),
             gate: Arc::clone(&gate),

@@ -12,6 +12,7 @@ mod homelab;
 mod hostile;
 mod intake;
 mod lists;
+mod root;
 mod setups;
 mod tenants;
 mod webhooks;

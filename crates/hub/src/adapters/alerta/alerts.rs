@@ -74,12 +74,13 @@ impl Sender<'_> {
     /// Judges what was read from a document; nothing is received yet.
     ///
     /// # Errors
-    /// Where the sender may not say it, or the owner does not want it.
+    /// Where the sender may not say it, the owner does not want it, or nobody's is taken now.
     pub(super) fn judge(
         &self,
         document: &Document,
         mut incoming: Incoming,
     ) -> Result<Judged, Refusal> {
+        self.state.alerta_switches.take_senders()?;
         incoming.customer = self.caller.customer_of_new(incoming.customer)?;
         let (base, headers, peer) = (self.base, self.headers, self.peer.ip());
         let way = policy::judge(self.state, base, headers, peer, document, &mut incoming)?;

@@ -152,7 +152,7 @@ pub(super) async fn named(request: Request, next: Next) -> Response {
 }
 
 /// Nothing is at this path.
-pub(super) async fn no_such_path() -> Refusal {
+pub(crate) async fn no_such_path() -> Refusal {
     let known = "there is nothing at this path of Alerta's API";
     Refusal::not_found().with_errors(vec![known.to_owned()])
 }

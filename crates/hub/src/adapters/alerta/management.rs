@@ -41,7 +41,8 @@ const PAGE: &str = "<!DOCTYPE html><title>management</title><h1>management</h1><
     <li><a href=\"management/gtg\">good to go</a>\
     <li><a href=\"management/healthcheck\">healthcheck</a>\
     <li><a href=\"management/status\">status</a>\
-    <li><a href=\"management/metrics\">metrics</a></ul>";
+    <li><a href=\"management/metrics\">metrics</a>\
+    <li><a href=\"management/switchboard\">switchboard</a></ul>";
 
 pub(crate) fn routes() -> Router<State> {
     Router::new()

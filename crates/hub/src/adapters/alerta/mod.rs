@@ -31,6 +31,7 @@ mod resource;
 mod scopes;
 mod settings;
 mod shadow;
+mod switchboard;
 mod token;
 mod users;
 mod views;
@@ -48,7 +49,7 @@ pub(crate) use accounts::{Accounts, CustomerMatch, Directory, Draft, User};
 pub(crate) use bulk::Tasks;
 pub(crate) use caller::{Gate, Rights, peer};
 pub(crate) use counts::Counts;
-pub(crate) use error::Refusal;
+pub(crate) use error::{Refusal, no_such_path};
 pub(crate) use find::SCANS;
 pub(crate) use management::front;
 pub(crate) use passwords::{Passwords, hash_now};
@@ -58,6 +59,7 @@ use request::Prefix;
 pub(crate) use scopes::role_of;
 pub(crate) use settings::Auth;
 pub use settings::{AlertaSettings, SettingsError};
+pub(crate) use switchboard::Switches;
 pub(crate) use token::Signer;
 pub(crate) use users::{keep as keep_user, take_out};
 pub(crate) use wire::new_id;
@@ -78,9 +80,17 @@ fn routes() -> Router<State> {
         .merge(notes::routes())
         .merge(oembed::routes())
         .merge(permissions::routes())
+        .merge(switchboard::routes())
         .merge(users::routes())
         .merge(views::routes())
         .merge(webhooks::routes())
+}
+
+/// Says in the words of this API that there is nothing at any other path: it stands at the root.
+pub(crate) fn ending(hub: Router<State>) -> Router<State> {
+    hub.fallback(no_such_path)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(from_fn(error::named))
 }
 
 /// The API below a prefix such as `/api`; below none, `/` and what is at no path are the hub's.
@@ -88,7 +98,7 @@ pub(crate) fn under(prefix: &str, settings: &AlertaSettings) -> Router<State> {
     let is_root = prefix.is_empty();
     let routes = match is_root {
         true => routes(),
-        false => routes().route("/", get(management::front)).fallback(error::no_such_path),
+        false => routes().route("/", get(management::front)).fallback(no_such_path),
     };
     let layered = |routes: Router<State>| {
         routes

@@ -1,10 +1,11 @@
-//! `GET /oembed`: the counts of a list, as a piece of HTML for other pages (oEmbed 1.0).
+//! `GET /oembed`: the counts of a list, as a piece of HTML for other pages (oEmbed 1.0), and the script
+//! `/embed.js` that puts it there.
 
 use std::fmt::Write as _;
 
 use axum::Router;
 use axum::extract::State as Shared;
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bergfried_alert::query;
@@ -26,6 +27,12 @@ pub(crate) fn routes() -> Router<State> {
         .route("/oembed", get(oembed))
         .route("/oembed.json", get(oembed))
         .route("/oembed.xml", get(no_such_format))
+        .route("/embed.js", get(embed))
+}
+
+/// The script that other pages name to show the piece; it says what to write beside it.
+async fn embed() -> ([(HeaderName, &'static str); 1], &'static str) {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("embed.js"))
 }
 
 async fn no_such_format() -> Refusal {

@@ -79,11 +79,12 @@ async fn list(
         Ok((alerts, page.window, page.counts, page.last_time))
     });
     let (alerts, window, counts, last_time) = page.await?;
+    let auto_refresh = state.alerta_switches.auto_refresh();
     // Written when the writer of alerts need not wait for it any more.
     let body = find::scan(&state, move |_| {
         let body = Page {
             alerts: alerts.iter().map(|alert| wire::alert(alert, &base, parts)).collect(),
-            auto_refresh: true,
+            auto_refresh,
             last_time: wire::date(last_time.or(heard).unwrap_or(nothing_heard)),
             message: alerts.is_empty().then_some("not found"),
             more: window.more,
@@ -115,7 +116,7 @@ async fn count(
     })
     .await?;
     Ok(reply::ok([
-        ("autoRefresh", json!(true)),
+        ("autoRefresh", json!(state.alerta_switches.auto_refresh())),
         ("severityCounts", json!(counts.severity)),
         ("statusCounts", json!(counts.status)),
         ("total", json!(counts.total)),

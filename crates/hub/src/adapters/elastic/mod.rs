@@ -17,6 +17,7 @@ mod store;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::handler::Handler;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::map_response;
@@ -33,8 +34,8 @@ use answer::{PRODUCT, Wish, text};
 /// hub stops: a log is added to, and nothing looks an event up by the id that its sender gave it.
 pub(crate) const REMEMBERED: usize = 65_536;
 
-pub(crate) fn routes() -> Router<State> {
-    let no_such = || async { ApiError::not_found("there is nothing at this path") };
+/// Every route; `no_such` answers what else is asked of a name at the root, where clients have indices.
+pub(crate) fn routes<T: 'static>(no_such: impl Handler<T, State>) -> Router<State> {
     Router::new()
         .route("/_bulk", post(store::many).put(store::many))
         .route("/{index}/_bulk", post(store::many).put(store::many))
@@ -63,6 +64,11 @@ pub(crate) fn routes() -> Router<State> {
         .route("/{index}", head(probe::set_up).put(probe::set_up).fallback(no_such))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(map_response(marked))
+}
+
+/// Nothing is at this path.
+pub(crate) async fn no_such_path() -> ApiError {
+    ApiError::not_found("there is nothing at this path")
 }
 
 /// `GET /`, for clients that [`asks`] knows.
