@@ -3,17 +3,18 @@
 //! Only the writer changes it, and only to what is durable.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher as _;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use bergfried_alert::exception::Exception;
 use bergfried_alert::query::Glance;
-use bergfried_alert::{Alert, Blackout, Heartbeat, Model, Status};
+use bergfried_alert::{Alert, Blackout, Heartbeat, Model};
 use bergfried_event::Timestamp;
 
 use crate::beats::Beat;
+use crate::crowds::{Crowds, TooMany};
 use crate::draft::Weighed;
 use crate::numbered::Numbered;
 use crate::raised::Raised;
@@ -34,8 +35,8 @@ pub struct Book {
     /// Alerts by the matters that they are about; see [`Book::matters_of`].
     matters: HashMap<u64, Vec<u64>>,
     hasher: RandomState,
-    /// In the order in which alerts go when there are too many.
-    order: BTreeSet<Place>,
+    /// Who makes room when there are too many.
+    crowds: Crowds,
     bytes: usize,
     beats: BTreeMap<u64, Arc<Beat>>,
     /// The numbers of heartbeats by who sends them.
@@ -73,14 +74,6 @@ struct Kept {
     bytes: usize,
 }
 
-/// What is over goes first, then what was quiet for longest.
-type Place = (bool, Timestamp, u64);
-
-fn place(number: u64, alert: &Alert) -> Place {
-    let over = matches!(alert.status, Status::Closed | Status::Expired | Status::Norm);
-    (!over, alert.last_receive_time, number)
-}
-
 impl Book {
     /// Nothing is known yet.
     pub(crate) fn new(model: Model) -> Book {
@@ -116,8 +109,7 @@ impl Book {
 
     /// When the alert was heard of that was heard of last; none where there is no alert.
     pub fn last_heard(&self) -> Option<Timestamp> {
-        let closed = self.order.range(..(true, Timestamp::MIN, 0)).next_back();
-        [closed, self.order.last()].into_iter().flatten().map(|(_, heard, _)| *heard).max()
+        self.crowds.last_heard()
     }
 
     /// How many alerts there are.
@@ -271,8 +263,8 @@ impl Book {
     }
 
     /// Alerts in the order in which they go when there are too many.
-    pub(crate) fn first_to_go(&self) -> impl Iterator<Item = u64> {
-        self.order.iter().map(|(_, _, number)| *number)
+    pub(crate) fn first_to_go(&self, too_many: TooMany) -> impl Iterator<Item = u64> {
+        self.crowds.first_to_go(too_many, |number| self.size_of(number))
     }
 
     /// Puts an alert in the place of what was there, or takes it out.
@@ -281,13 +273,14 @@ impl Book {
         let after = alert.as_ref().map(|(alert, _)| &**alert);
         self.index_ids(number, before.as_deref(), after);
         self.index_matters(number, before.as_deref(), after);
+        let took = self.size_of(number);
         if let Some(before) = &before {
-            self.order.remove(&place(number, before));
+            self.crowds.remove(number, before, took);
         }
-        if let Some(after) = after {
-            self.order.insert(place(number, after));
+        if let Some((after, takes)) = &alert {
+            self.crowds.add(number, after, *takes);
         }
-        self.bytes = self.bytes.saturating_sub(self.size_of(number));
+        self.bytes = self.bytes.saturating_sub(took);
         let kept = alert.map(|(alert, bytes)| {
             let glance = Glance::at(&alert, &self.model);
             Kept { alert, glance, bytes }

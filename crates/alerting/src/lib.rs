@@ -10,6 +10,7 @@ mod beats;
 mod book;
 mod change;
 mod command;
+mod crowds;
 mod draft;
 mod error;
 mod exceptions;

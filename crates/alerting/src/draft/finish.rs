@@ -11,6 +11,7 @@ use bergfried_event::Timestamp;
 use super::Draft;
 use crate::beats::Beat;
 use crate::book::{Book, weight};
+use crate::crowds::TooMany;
 use crate::follow::Happened;
 use crate::raised::oldest;
 use crate::tell::Told;
@@ -107,8 +108,8 @@ impl Draft<'_> {
         })
     }
 
-    /// The alerts that have to go: of those that this transaction did not touch, what is over first,
-    /// then what was quiet for longest.
+    /// The alerts that have to go: of those that this transaction did not touch, of the customer who
+    /// has most, what is over first, then what was quiet for longest.
     fn surplus(&self, changed: &BTreeMap<u64, Weighed>, limits: Limits) -> Vec<u64> {
         let mut count = self.book.len();
         let mut bytes = self.book.bytes();
@@ -119,8 +120,14 @@ impl Draft<'_> {
                 + alert.as_ref().map_or(0, |(_, bytes)| *bytes);
         }
         let mut gone = Vec::new();
-        let mut candidates = self.book.first_to_go().filter(|number| !changed.contains_key(number));
-        while count > limits.alerts || bytes > limits.bytes {
+        let is_over = |count, bytes| count > limits.alerts || bytes > limits.bytes;
+        if !is_over(count, bytes) {
+            return gone;
+        }
+        let too_many = if bytes > limits.bytes { TooMany::Bytes } else { TooMany::Alerts };
+        let candidates = self.book.first_to_go(too_many);
+        let mut candidates = candidates.filter(|number| !changed.contains_key(number));
+        while is_over(count, bytes) {
             let Some(number) = candidates.next() else { break };
             count -= 1;
             bytes = bytes.saturating_sub(self.book.size_of(number));

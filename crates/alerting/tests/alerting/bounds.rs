@@ -35,6 +35,33 @@ fn what_is_over_goes_first_then_what_was_quiet_for_longest() {
 }
 
 #[test]
+fn one_customer_who_fills_the_book_crowds_out_nobody_else() {
+    let mut bench = Bench::new();
+    bench.max_alerts = 4;
+    let (alerting, _control) = bench.start();
+    let receive = |customer: Option<&str>, resource: &str| {
+        bench.hands.forward(1);
+        let mut said = bench.incoming(resource, "down", "major");
+        said.customer = customer.map(str::to_owned);
+        kept(wait(alerting.receive(said)).unwrap());
+    };
+    let resources =
+        || -> Vec<String> { alerting.read().iter().map(|alert| alert.resource.clone()).collect() };
+    receive(None, "own");
+    receive(Some("quiet"), "theirs");
+    for number in 0..10 {
+        receive(Some("loud"), &format!("noise{number}"));
+    }
+    assert_eq!(resources(), ["own", "theirs", "noise8", "noise9"]);
+    // Whoever has most makes room, whosever the new one is.
+    receive(Some("quiet"), "more");
+    assert_eq!(resources(), ["own", "theirs", "noise9", "more"]);
+    let heard = alerting.read().last_heard();
+    assert_eq!(heard, alerting.read().iter().map(|alert| alert.last_receive_time).max());
+    alerting.stop();
+}
+
+#[test]
 fn a_store_that_fails_changes_nothing_and_says_so() {
     let bench = Bench::new();
     let (alerting, _control) = bench.start();
