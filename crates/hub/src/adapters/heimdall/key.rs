@@ -2,14 +2,16 @@
 //!
 //! Heimdall has one key for all, in the header `api-key`: `SIEM_API_KEY`, or a token of the kind
 //! `heimdall`. Here an admin key may do all that it may, and the tokens of agents may send. What
-//! removes needs an admin key.
+//! removes needs an admin key, which may stand in Watchtower's `X-Admin-Api-Key` beside the
+//! key of the client.
 
 use axum::extract::{FromRequestParts, Request};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use bergfried_control::{TokenInfo, TokenKind};
 
 use crate::adapters::detail::Detail;
+use crate::adapters::watchtower::ADMIN_KEY;
 use crate::error::blocking;
 use crate::intake::Intake;
 use crate::router::State;
@@ -55,7 +57,8 @@ impl FromRequestParts<State> for Administrator {
     type Rejection = Detail;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Detail> {
-        let token = bearer(state, &parts.headers).await?;
+        let presented = presented(&parts.headers, &[ADMIN_KEY, API_KEY]);
+        let token = known(state, presented).await?;
         match token.kind {
             TokenKind::Admin => Ok(Administrator(token)),
             _ => Err(Detail::forbidden("This needs an admin key")),
@@ -78,9 +81,18 @@ pub(super) async fn sent(state: &State, request: Request) -> Result<Intake, Deta
     }
 }
 
-/// Whose the key is that was presented.
+/// Whose the key is in Heimdall's header.
 async fn bearer(state: &State, headers: &HeaderMap) -> Result<TokenInfo, Detail> {
-    let presented = headers.get(API_KEY).filter(|value| !value.is_empty());
+    known(state, presented(headers, &[API_KEY])).await
+}
+
+/// The key in the first of these headers that holds one.
+fn presented<'h>(headers: &'h HeaderMap, names: &[&'static str]) -> Option<&'h HeaderValue> {
+    names.iter().filter_map(|name| headers.get(*name)).find(|value| !value.is_empty())
+}
+
+/// Whose the key is that was presented.
+async fn known(state: &State, presented: Option<&HeaderValue>) -> Result<TokenInfo, Detail> {
     let Some(presented) = presented else {
         return Err(Detail::unauthorized("Missing API key"));
     };
@@ -96,4 +108,34 @@ async fn bearer(state: &State, headers: &HeaderMap) -> Result<TokenInfo, Detail>
         Ok(None)
     });
     found.await?.ok_or_else(|| Detail::forbidden("Invalid API key"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_header_that_holds_a_key_counts() {
+        let headers = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
+            let each = |(name, value): &(&'static str, &'static str)| {
+                ((*name).parse().unwrap(), HeaderValue::from_static(value))
+            };
+            pairs.iter().map(each).collect()
+        };
+        for (pairs, expected, for_all) in [
+            (&[][..], None, None),
+            (&[("api-key", "a")], Some("a"), Some("a")),
+            (&[("X-Admin-Api-Key", "b")], Some("b"), None),
+            (&[("api-key", "a"), ("X-Admin-Api-Key", "b")], Some("b"), Some("a")),
+            (&[("api-key", "a"), ("X-Admin-Api-Key", "")], Some("a"), Some("a")),
+            (&[("api-key", ""), ("X-Admin-Api-Key", "b")], Some("b"), None),
+        ] {
+            let headers = headers(pairs);
+            let found = |names: &[&'static str]| {
+                presented(&headers, names).map(|value| value.to_str().unwrap().to_owned())
+            };
+            assert_eq!(found(&[ADMIN_KEY, API_KEY]).as_deref(), expected, "{pairs:?}");
+            assert_eq!(found(&[API_KEY]).as_deref(), for_all, "{pairs:?}");
+        }
+    }
 }
