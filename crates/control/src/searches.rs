@@ -247,7 +247,7 @@ mod tests {
         let mine = control.keep_search("ada", &search("mine", false), NOW).unwrap();
         let gone = AccountChange::ForgetSearches { owner: "bob".to_owned() };
         control.change_accounts(&[gone], &[], NOW).unwrap();
-        assert_eq!(control.saved_searches("bob").unwrap(), [ours.clone()]);
+        assert_eq!(control.saved_searches("bob").unwrap(), std::slice::from_ref(&ours));
         assert_eq!(control.saved_searches("ada").unwrap(), [mine, ours]);
     }
 
