@@ -116,7 +116,9 @@ fn rule_files_are_taken_while_the_hub_runs() {
     assert!(told["file"].as_str().unwrap().ends_with("more/b.yml"), "{told}");
     assert!(told["message"].as_str().unwrap().contains("`selektion`"), "{told}");
     assert_eq!(told["line"], 10);
-    assert!(running.hub.process.err().contains("the rules of before run on"));
+    wait_until("its word in the log", || {
+        running.hub.process.err().contains("the rules of before run on")
+    });
     running.guess("1");
     running.guess("2");
     wait_until("both alerts", || running.alerts() == ["Seen 1", "Seen 2"]);
